@@ -1,0 +1,13 @@
+"""Errors whose text is written for the person who can mend their cause."""
+
+
+class TidecastError(Exception):
+    """Base of every error that tidecast raises on purpose; its text says what, where and what to do."""
+
+
+class InvalidInput(TidecastError):
+    """Something given from outside (a file, a flag, a sample, a request) is not of the form it must have."""
+
+    def __init__(self, what: str, where: str, remedy: str) -> None:
+        super().__init__(f"{where}: {what}; {remedy}")
+        self.what, self.where, self.remedy = what, where, remedy
