@@ -5,7 +5,7 @@ class TidecastError(Exception):
     """Base of every error that tidecast raises on purpose; its text says what, where and what to do."""
 
 
-class InvalidInput(TidecastError):
+class InvalidInput(TidecastError, ValueError):
     """Something given from outside (a file, a flag, a sample, a request) is not of the form it must have."""
 
     def __init__(self, what: str, where: str, remedy: str) -> None:

@@ -1,0 +1,175 @@
+"""The ScalingPolicy: what one workload measures, forecasts and serves. The same schema in YAML and in a cluster."""
+
+import re
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
+
+from cme.core.cron import CronWindow, cron_problem
+from cme.core.documents import Document
+from cme.core.durations import Duration, format_duration, parse_duration
+from cme.core.identity import SeriesKey, Workload, signal_name_problem
+from cme.core.quantity import format_quantity, parse_quantity
+
+LONGEST_LEAD_MS = 6 * 3_600_000
+_DNS_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+_DECREASE = re.compile(r"(\d+(?:\.\d+)?)%/(\S+)")
+
+
+def _checked(problem: str | None, value: Any) -> Any:
+    if problem:
+        raise ValueError(problem)
+    return value
+
+
+def _dns_name(value: str) -> str:
+    bad = None if _DNS_NAME.fullmatch(value) else f"{value!r} is not a Kubernetes name (a-z, 0-9, - and .)"
+    return str(_checked(bad, value))
+
+
+def _zone(value: str) -> str:
+    known = value in available_timezones()
+    return str(_checked(None if known else f"{value!r} is no IANA time zone, like Europe/Berlin", value))
+
+
+def _amount(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"{value!r} is not a quantity")
+    milli = parse_quantity(str(value))
+    return float(_checked(None if milli > 0 else "must be more than 0", milli)) / 1000
+
+
+Name = Annotated[str, AfterValidator(_dns_name)]
+Amount = Annotated[
+    float,
+    BeforeValidator(_amount),
+    PlainSerializer(lambda v: format_quantity(round(v * 1000)), return_type=str),
+]
+"""A positive Kubernetes quantity (`120`, `1500m`, `20k`), a float in the program."""
+
+
+class Metadata(Document):
+    name: Name
+    namespace: Name = "default"
+
+
+class TargetRef(Document):
+    """The workload to scale: any kind with a scale subresource."""
+
+    api_version: str = Field(pattern=r"^([a-z0-9.-]+/)?v[0-9][a-z0-9]*$")
+    kind: str = Field(pattern=r"^[A-Z][A-Za-z0-9]{0,62}$")
+    name: Name
+
+    @property
+    def group(self) -> str:
+        return self.api_version.rpartition("/")[0]
+
+
+class Signal(Document):
+    """One measured quantity. `source` is a mapping with one key, the kind of the source."""
+
+    name: str
+    source: dict[str, Any]
+    per_replica: Amount
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Signal":
+        _checked(signal_name_problem(self.name), self.name)
+        if len(self.source) != 1:
+            raise ValueError("source must have exactly one key, the kind of the source")
+        return self
+
+
+class Forecast(Document):
+    """Which quantile of the largest load within the lead time is to be covered."""
+
+    quantile: float = Field(default=0.95, ge=0.5, le=0.99)
+    lead: Duration = parse_duration("5m")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Forecast":
+        if not 0 < self.lead <= LONGEST_LEAD_MS:
+            raise ValueError(f"lead must be above 0 and at most {format_duration(LONGEST_LEAD_MS)}")
+        return self
+
+
+class ScaleDown(Document):
+    """Hold the largest need of `window`, then fall by at most `maxDecrease` (share per period, `10%/1m`)."""
+
+    window: Duration = parse_duration("10m")
+    max_decrease: str = "100%/1m"
+
+    @model_validator(mode="after")
+    def _fits(self) -> "ScaleDown":
+        match = _DECREASE.fullmatch(self.max_decrease)
+        if match is None or not 0 < float(match[1]) <= 100 or parse_duration(match[2]) == 0:
+            raise ValueError(f"maxDecrease {self.max_decrease!r} must be a share per period, like 10%/1m")
+        return self
+
+    @property
+    def share(self) -> float:
+        return float(self.max_decrease.split("%")[0]) / 100
+
+    @property
+    def period_ms(self) -> int:
+        return parse_duration(self.max_decrease.split("/")[1])
+
+
+class Schedule(Document):
+    """Bounds of replicas for `duration` from each `start`."""
+
+    name: Name
+    start: Annotated[str, AfterValidator(lambda v: _checked(cron_problem(v), v))]
+    duration: Duration
+    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    min_replicas: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    max_replicas: int | None = Field(default=None, ge=0, le=2**31 - 1)
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Schedule":
+        low, high = self.min_replicas, self.max_replicas
+        if low is None and high is None:
+            raise ValueError("a schedule needs minReplicas, maxReplicas or both")
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"minReplicas {low} is more than maxReplicas {high}")
+        if self.duration == 0:
+            raise ValueError("duration must be above 0")
+        return self
+
+    @property
+    def window(self) -> CronWindow:
+        return CronWindow(self.start, self.duration, self.time_zone)
+
+
+class Spec(Document):
+    target_ref: TargetRef
+    signals: tuple[Signal, ...] = Field(min_length=1, max_length=16)
+    forecast: Forecast = Forecast()
+    scale_down: ScaleDown = ScaleDown()
+    schedules: tuple[Schedule, ...] = ()
+
+    @model_validator(mode="after")
+    def _unique(self) -> "Spec":
+        for what, names in (
+            ("signal", [s.name for s in self.signals]),
+            ("schedule", [s.name for s in self.schedules]),
+        ):
+            if len(set(names)) < len(names):
+                raise ValueError(f"two {what}s have the same name; names must be unique within a policy")
+        return self
+
+
+class ScalingPolicy(Document):
+    api_version: Literal["tidecast.dev/v1alpha1"]
+    kind: Literal["ScalingPolicy"]
+    metadata: Metadata
+    spec: Spec
+
+    @property
+    def workload(self) -> Workload:
+        ref = self.spec.target_ref
+        return Workload(self.metadata.namespace, ref.group, ref.kind, ref.name)
+
+    def series(self, signal: Signal) -> SeriesKey:
+        return SeriesKey(self.workload, signal.name)

@@ -1,0 +1,49 @@
+"""Why a number was decided: bits of one integer, so that a decision of thousands of rows is one column."""
+
+from enum import IntFlag
+
+
+class Reason(IntFlag):
+    """Each bit is one step of the chain that changed or questioned the value."""
+
+    NONE = 0
+    RAW = 1 << 0
+    FORECAST = 1 << 1
+    ESTIMATED = 1 << 2
+    UNCALIBRATED = 1 << 3
+    FORECAST_MISSING = 1 << 4
+    FORECAST_STALE = 1 << 5
+    HELD = 1 << 6
+    SLOWED = 1 << 7
+    SCHEDULE_FLOOR = 1 << 8
+    SCHEDULE_CEILING = 1 << 9
+    MISSING = 1 << 10
+    STALE = 1 << 11
+    PARTIAL = 1 << 12
+
+
+EXPLANATIONS = {
+    Reason.RAW: "the measured value is the largest need",
+    Reason.FORECAST: "the forecast exceeds the measured value",
+    Reason.ESTIMATED: "some parts did not answer; the sum was divided by the coverage",
+    Reason.UNCALIBRATED: "the forecast has too few errors of its own yet and uses those of all series",
+    Reason.FORECAST_MISSING: "there is no forecast yet; the measured value stands alone",
+    Reason.FORECAST_STALE: "the forecast is too old; the measured value stands alone",
+    Reason.HELD: "held at the largest need within the scale-down window",
+    Reason.SLOWED: "the decrease is limited by scaleDown.maxDecrease",
+    Reason.SCHEDULE_FLOOR: "raised to the minReplicas of an active schedule",
+    Reason.SCHEDULE_CEILING: "lowered to the maxReplicas of an active schedule",
+    Reason.MISSING: "the signal has no value",
+    Reason.STALE: "the signal's newest value is too old",
+    Reason.PARTIAL: "a signal is missing; the others call for more than runs now",
+}
+
+
+def codes(reasons: int) -> list[str]:
+    """Names of the bits that are set, in the order of the chain: `["forecast", "held"]`."""
+    return [str(r.name).lower() for r in EXPLANATIONS if reasons & r]
+
+
+def explain(reasons: int) -> list[str]:
+    """The same as sentences."""
+    return [text for r, text in EXPLANATIONS.items() if reasons & r]

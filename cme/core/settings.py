@@ -1,0 +1,116 @@
+"""Settings of the process and the policies beside them, from one YAML file of several documents."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from cme.core.documents import Document, parse_document
+from cme.core.durations import Duration, parse_duration
+from cme.core.errors import InvalidInput
+from cme.core.policy import ScalingPolicy
+
+
+class Connection(Document):
+    """Where a source reads: the administrator's, a policy only names it.
+
+    `address` is a URL (Prometheus) or a comma-separated list of HOST:PORT (Kafka). Credentials are files, so
+    that they can be rotated and never stand in a policy.
+    """
+
+    address: str = Field(min_length=1)
+    ca_file: Path | None = None
+    token_file: Path | None = None
+    namespaces: tuple[str, ...] = ("*",)
+
+    def allows(self, namespace: str) -> bool:
+        return "*" in self.namespaces or namespace in self.namespaces
+
+
+class Kubernetes(Document):
+    """How to reach the cluster: a kubeconfig file, or the pod's own service account when none is given."""
+
+    kubeconfig: Path | None = None
+
+
+class Certificate(Document):
+    """Serving certificate of the metrics API, PEM."""
+
+    cert_file: Path
+    key_file: Path
+
+
+class Settings(Document):
+    """Each field is described in docs/settings.md; a test holds the two together."""
+
+    api_version: Literal["tidecast.dev/v1alpha1"] = "tidecast.dev/v1alpha1"
+    kind: Literal["Settings"] = "Settings"
+    data: Path = Path("tidecast-data")
+    http: str = "127.0.0.1:8080"
+    https: str = "127.0.0.1:6443"
+    tick: Duration = parse_duration("5s")
+    stale_after: Duration = parse_duration("60s")
+    forecast_stale_after: Duration = parse_duration("3m")
+    connections: dict[str, Connection] = Field(default_factory=dict)
+    kubernetes: Kubernetes | None = None
+    certificate: Certificate | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Settings":
+        if not 1_000 <= self.tick <= 60_000:
+            raise ValueError("tick must be from 1s to 1m")
+        for name in ("http", "https"):
+            split_address(getattr(self, name), name)
+        return self
+
+    @property
+    def signal_stale_ms(self) -> int:
+        """A signal is stale after three ticks, but not before `staleAfter`."""
+        return max(3 * self.tick, self.stale_after)
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    settings: Settings
+    policies: tuple[ScalingPolicy, ...] = ()
+
+
+def split_address(text: str, where: str) -> tuple[str, int]:
+    """HOST:PORT as a pair. Raises InvalidInput."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise InvalidInput(f"{text!r} is not HOST:PORT", where, "write it like 127.0.0.1:8080")
+    return host.strip("[]"), int(port)
+
+
+def parse_configuration(documents: Sequence[Any], where: str) -> Configuration:
+    """At most one Settings document and any number of policies. Raises InvalidInput naming the document."""
+    settings: Settings | None = None
+    policies: list[ScalingPolicy] = []
+    for number, document in enumerate(documents, 1):
+        place = f"{where}, document {number}"
+        kind = document.get("kind") if isinstance(document, dict) else None
+        if kind == "ScalingPolicy":
+            policies.append(parse_document(ScalingPolicy, document, place))
+        elif kind == "Settings" and settings is None:
+            settings = parse_document(Settings, document, place)
+        else:
+            problem = "a second Settings document" if kind == "Settings" else f"unknown kind {kind!r}"
+            raise InvalidInput(problem, place, "write one of kind Settings, all others of kind ScalingPolicy")
+    return Configuration(settings or Settings(), _distinct(policies, where))
+
+
+def _distinct(policies: Sequence[ScalingPolicy], where: str) -> tuple[ScalingPolicy, ...]:
+    seen: dict[object, str] = {}
+    for policy in policies:
+        name = f"{policy.metadata.namespace}/{policy.metadata.name}"
+        other = seen.setdefault(policy.workload, name)
+        if other != name or list(seen.values()).count(name) > 1:
+            raise InvalidInput(
+                f"policies {other} and {name} target {policy.workload} or share a name",
+                where,
+                "keep one policy per workload",
+            )
+    return tuple(policies)

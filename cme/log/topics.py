@@ -1,0 +1,28 @@
+"""The topics of the log and how long each keeps what."""
+
+from dataclasses import dataclass
+
+from cme.core.durations import DAY_MS, HOUR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """`keep_newest` records of every key stay for ever; others go when older than `keep_ms`."""
+
+    id: int  # on disk; never reused
+    keep_ms: int
+    keep_newest: int = 0
+
+
+TOPICS = {
+    "series": Topic(1, 0, keep_newest=1),
+    "policies": Topic(2, 35 * DAY_MS, keep_newest=1),
+    "replicas": Topic(3, 35 * DAY_MS, keep_newest=1),
+    "samples": Topic(4, 6 * HOUR_MS),
+    "minutes": Topic(5, 35 * DAY_MS),
+    "hours": Topic(6, 400 * DAY_MS),
+    "forecasts": Topic(7, 0, keep_newest=1),
+    "forecast_history": Topic(8, 35 * DAY_MS),
+    "decisions": Topic(9, 35 * DAY_MS),
+    "state": Topic(10, 0, keep_newest=2),
+}

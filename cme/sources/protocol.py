@@ -1,0 +1,43 @@
+"""The interface of a source, and how one is registered."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from cme.core.errors import TidecastError
+from cme.core.readings import Harvest
+from cme.core.settings import Connection
+
+
+class SourceFailed(TidecastError):
+    """A whole read failed; the text says what and where, and stays the same while the cause does."""
+
+
+class Source(Protocol):
+    async def read(self, now_ms: int) -> Harvest:
+        """Everything the source has to say now. Raises SourceFailed; the caller bounds the time.
+
+        Must be safe to cancel. A part that fails belongs into the harvest's `expected` and `failures`.
+        """
+
+    async def close(self) -> None:
+        """Release connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceKind:
+    """`spec` validates what stands under the kind's key in a policy; `open` makes the source of it.
+
+    Two signals with the same kind, spec and namespace share one source, hence one read a tick.
+    `uses_connection` says that the spec has a field `connection` naming one of the settings' connections.
+    """
+
+    name: str
+    spec: type[BaseModel]
+    open: Callable[[Any, Connection | None], Source]
+    uses_connection: bool = False
+
+
+Registry = Mapping[str, SourceKind]
