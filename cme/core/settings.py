@@ -103,14 +103,13 @@ def parse_configuration(documents: Sequence[Any], where: str) -> Configuration:
 
 
 def _distinct(policies: Sequence[ScalingPolicy], where: str) -> tuple[ScalingPolicy, ...]:
-    seen: dict[object, str] = {}
-    for policy in policies:
-        name = f"{policy.metadata.namespace}/{policy.metadata.name}"
-        other = seen.setdefault(policy.workload, name)
-        if other != name or list(seen.values()).count(name) > 1:
+    for what, keys in (
+        ("name", [f"{p.metadata.namespace}/{p.metadata.name}" for p in policies]),
+        ("target", [str(p.workload) for p in policies]),
+    ):
+        doubled = sorted({key for key in keys if keys.count(key) > 1})
+        if doubled:
             raise InvalidInput(
-                f"policies {other} and {name} target {policy.workload} or share a name",
-                where,
-                "keep one policy per workload",
+                f"policies share the {what} {doubled[0]}", where, "keep one policy per workload"
             )
     return tuple(policies)

@@ -1,0 +1,45 @@
+"""The engine's memory: named arrays that grow together along their last axis, the series."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+class Arrays:
+    """Named arrays [..., series] with a fill value for series that are new."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, NDArray[Any]] = {}
+        self._fills: dict[str, float] = {}
+        self.series = 0
+
+    def declare(self, name: str, shape: tuple[int, ...], fill: float = 0.0, dtype: str = "float32") -> None:
+        self._arrays[name] = np.full((*shape, self.series), fill, dtype=dtype)
+        self._fills[name] = fill
+
+    def grow(self, count: int) -> None:
+        """Append `count` series in their initial state."""
+        for name, array in self._arrays.items():
+            new = np.full((*array.shape[:-1], count), self._fills[name], dtype=array.dtype)
+            self._arrays[name] = np.concatenate([array, new], axis=-1)
+        self.series += count
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        array: NDArray[Any] = self._arrays[name]
+        return array
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def load(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        """Take over saved arrays. Raises ValueError when they are not of this engine's names and shapes."""
+        for name, array in self._arrays.items():
+            new = saved.get(name)
+            if new is None or new.shape[:-1] != array.shape[:-1] or new.dtype != array.dtype:
+                raise ValueError(f"saved state has no fitting array {name}")
+        self._arrays = {name: np.ascontiguousarray(saved[name]) for name in self._arrays}
+        self.series = next(iter(self._arrays.values())).shape[-1]

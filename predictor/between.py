@@ -1,0 +1,40 @@
+"""Between the grid: any lead and quantile from the five leads and four quantiles."""
+
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from predictor.grid import LEADS_MS, QUANTILES
+
+_SCORES = np.array([NormalDist().inv_cdf(q) for q in QUANTILES])
+_ROOTS = np.sqrt(np.array([0, *LEADS_MS], dtype=float))
+
+
+def between(
+    values: NDArray[np.float64],
+    now: NDArray[np.float64],
+    lead_ms: NDArray[np.float64],
+    quantile: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """One value per series from `values` [lead, quantile, series].
+
+    Over the lead linear in sqrt(time), as the spread of a random walk grows, from the last value `now` at lead
+    0; over the quantile linear in the normal score. Leads and quantiles beyond the grid are those of its ends.
+    """
+    scores = np.array([NormalDist().inv_cdf(q) for q in quantile])
+    by_lead = _along(_SCORES, np.moveaxis(values, 1, 0), scores)
+    anchored = np.concatenate([now[None], by_lead])
+    return _along(_ROOTS, anchored, np.sqrt(lead_ms))
+
+
+def _along(
+    grid: NDArray[np.float64], values: NDArray[np.float64], at: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Linear interpolation of `values` [grid, ..., series] at one place per series."""
+    right = np.clip(np.searchsorted(grid, at), 1, len(grid) - 1)
+    share = np.clip((at - grid[right - 1]) / (grid[right] - grid[right - 1]), 0, 1)
+    rows = np.arange(values.shape[-1])
+    low = np.moveaxis(values, -1, 0)[rows, right - 1]
+    high = np.moveaxis(values, -1, 0)[rows, right]
+    return np.moveaxis(low, 0, -1) * (1 - share) + np.moveaxis(high, 0, -1) * share

@@ -1,0 +1,132 @@
+"""The chain: freshness, the larger of raw and forecast, slow scale-down, schedules, and replicas of it all."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cme.core.readings import Flag
+from cme.core.reasons import Reason
+from predictor.decide.rules import Doubles, Rules
+from predictor.decide.slow import SlowScaleDown
+
+Bits = NDArray[np.uint32]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is known of each signal row now; NaN where nothing is."""
+
+    raw: Doubles
+    raw_ms: NDArray[np.int64]  # the sample's time
+    flags: NDArray[np.uint8]
+    predicted: Doubles  # the policy's quantile of the largest load within its lead
+    predicted_ms: NDArray[np.int64]  # when it was made
+    uncalibrated: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """From the settings: how old a value may be."""
+
+    signal_stale_ms: int
+    forecast_stale_ms: int
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Per signal row: `need` before and `value` after the slow scale-down and schedules, in its own unit; per
+    workload row: `replicas`, `floor`. NaN where nothing may be served; the reasons say why."""
+
+    need: Doubles
+    value: Doubles
+    reasons: Bits
+    replicas: Doubles
+    floor: Doubles
+    replica_reasons: Bits
+
+
+def decide(
+    rules: Rules, slow: SlowScaleDown, measured: Measured, running: Doubles, limits: Limits, now_ms: int
+) -> Decisions:
+    """One tick over all rows. `running` [workload]: replicas that the workload should have now, NaN if unknown.
+
+    `slow` is the chain's memory and takes this decision in.
+    """
+    raw, reasons = _fresh(measured, limits, now_ms)
+    need = _larger(raw, measured, limits, now_ms, reasons)
+    slowed = _slow(slow, need, now_ms, reasons)
+    floor, ceiling = rules.bounds(now_ms)
+    replicas, replica_reasons = _replicas(rules, slowed, running)
+    replicas = _bound(replicas, floor, ceiling, replica_reasons)
+    rows = rules.workload_of
+    value = _bound(slowed, floor[rows] * rules.per_replica, ceiling[rows] * rules.per_replica, reasons)
+    return Decisions(need, value, reasons, replicas, floor, replica_reasons)
+
+
+def _fresh(measured: Measured, limits: Limits, now_ms: int) -> tuple[Doubles, Bits]:
+    """The raw values that are fresh enough, NaN for the others."""
+    missing = np.isnan(measured.raw)
+    stale = ~missing & (now_ms - measured.raw_ms > limits.signal_stale_ms)
+    estimated = (measured.flags & np.uint8(Flag.ESTIMATED)) > 0
+    reasons = np.zeros(len(missing), dtype=np.uint32)
+    _mark(reasons, missing, Reason.MISSING)
+    _mark(reasons, stale, Reason.STALE)
+    _mark(reasons, ~missing & ~stale & estimated, Reason.ESTIMATED)
+    return np.where(stale, np.nan, measured.raw), reasons
+
+
+def _larger(raw: Doubles, measured: Measured, limits: Limits, now_ms: int, reasons: Bits) -> Doubles:
+    """max(raw, forecast): a burst that no forecast announced must still be served."""
+    known = np.isfinite(raw)
+    absent = known & np.isnan(measured.predicted)
+    stale = known & ~absent & (now_ms - measured.predicted_ms > limits.forecast_stale_ms)
+    usable = known & ~absent & ~stale
+    ahead = usable & (measured.predicted > raw)
+    _mark(reasons, absent, Reason.FORECAST_MISSING)
+    _mark(reasons, stale, Reason.FORECAST_STALE)
+    _mark(reasons, usable & measured.uncalibrated, Reason.UNCALIBRATED)
+    _mark(reasons, ahead, Reason.FORECAST)
+    _mark(reasons, known & ~ahead, Reason.RAW)
+    return np.where(ahead, measured.predicted, raw)
+
+
+def _slow(slow: SlowScaleDown, need: Doubles, now_ms: int, reasons: Bits) -> Doubles:
+    """The larger of the window's largest need and the least value that the rate of decrease allows."""
+    held, least = slow.hold(now_ms, need), slow.limit(now_ms)
+    known = np.isfinite(need)
+    value = np.where(known, np.maximum(held, least), np.nan)
+    _mark(reasons, known & (held > need) & (held >= least), Reason.HELD)
+    _mark(reasons, known & (least > held), Reason.SLOWED)
+    slow.serve(now_ms, value)
+    return value
+
+
+def _replicas(rules: Rules, value: Doubles, running: Doubles) -> tuple[Doubles, Bits]:
+    """Replicas that all signals of a workload call for.
+
+    With a signal missing the others count only if they call for more than runs now: the rule by which the HPA
+    itself treats a missing metric.
+    """
+    count = len(rules.replica_ids)
+    wanted, missing = np.full(count, -np.inf), np.zeros(count, dtype=bool)
+    # A float's dust must not cost a replica: 3 x 40 / 40 may come out as 3.0000000000000004.
+    each = np.ceil(np.round(value / rules.per_replica, 9))
+    np.fmax.at(wanted, rules.workload_of, each)
+    np.logical_or.at(missing, rules.workload_of, np.isnan(value))
+    reasons = np.zeros(count, dtype=np.uint32)
+    partial = missing & (wanted > np.nan_to_num(running, nan=np.inf))
+    _mark(reasons, partial, Reason.PARTIAL)
+    _mark(reasons, missing & ~partial, Reason.MISSING)
+    return np.where(missing & ~partial, np.nan, wanted), reasons
+
+
+def _bound(value: Doubles, floor: Doubles, ceiling: Doubles, reasons: Bits) -> Doubles:
+    """Between the schedules' floor and ceiling; what is unknown stays unknown."""
+    _mark(reasons, value < floor, Reason.SCHEDULE_FLOOR)
+    _mark(reasons, value > ceiling, Reason.SCHEDULE_CEILING)
+    return np.minimum(np.maximum(value, floor), ceiling)
+
+
+def _mark(reasons: Bits, where: NDArray[np.bool_], reason: Reason) -> None:
+    reasons[where] |= np.uint32(reason)

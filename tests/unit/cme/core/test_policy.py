@@ -1,0 +1,105 @@
+from typing import Any
+
+import pytest
+import yaml
+
+from cme.core.documents import parse_document
+from cme.core.errors import InvalidInput
+from cme.core.policy import ScalingPolicy
+from cme.core.settings import parse_configuration
+
+TEXT = """
+apiVersion: tidecast.dev/v1alpha1
+kind: ScalingPolicy
+metadata: {name: transcoder, namespace: media}
+spec:
+  targetRef: {apiVersion: apps/v1, kind: Deployment, name: transcoder}
+  signals:
+    - name: queue_backlog
+      source: {kafka: {connection: jobs-kafka, topic: jobs, group: transcoder}}
+      perReplica: 40
+    - name: qps
+      source: {prometheus: {connection: main, query: 'sum(rate(http_requests_total[1m]))'}}
+      perReplica: 1500m
+  forecast: {quantile: 0.95, lead: 3m}
+  scaleDown: {window: 10m, maxDecrease: 10%/1m}
+  schedules:
+    - {name: night, start: "0 22 * * *", duration: 10h, timeZone: Asia/Shanghai, minReplicas: 40, maxReplicas: 400}
+"""
+
+
+def document() -> Any:
+    return yaml.safe_load(TEXT)
+
+
+def test_the_documented_example_is_valid() -> None:
+    policy = parse_document(ScalingPolicy, document(), "policy.yaml")
+    assert str(policy.workload) == "media/Deployment.apps/transcoder"
+    assert [s.per_replica for s in policy.spec.signals] == [40.0, 1.5]
+    assert (policy.spec.scale_down.share, policy.spec.scale_down.period_ms) == (0.1, 60_000)
+
+
+def test_it_reads_back_what_it_writes() -> None:
+    policy = parse_document(ScalingPolicy, document(), "policy.yaml")
+    again = parse_document(ScalingPolicy, policy.model_dump(mode="json", by_alias=True), "again")
+    assert again == policy
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "fault"),
+    [
+        ("spec.signals.0.perReplica", 0, "spec.signals.0.perReplica: must be more than 0"),
+        ("spec.signals.0.name", "qps_scaling", "derives"),
+        ("spec.signals.1.name", "queue_backlog", "same name"),
+        ("spec.signals.0.source", {}, "exactly one key"),
+        ("spec.forecast.quantile", 1.5, "spec.forecast.quantile"),
+        ("spec.forecast.lead", "7h", "at most 6h"),
+        ("spec.forecast.leed", "1h", "spec.forecast.leed: there is no such field"),
+        ("spec.scaleDown.maxDecrease", "10", "share per period"),
+        ("spec.schedules.0.start", "99 * * * *", "not a cron expression"),
+        ("spec.schedules.0.timeZone", "Mars/Base", "no IANA time zone"),
+        ("spec.schedules.0.minReplicas", 500, "more than maxReplicas"),
+        ("spec.targetRef.name", "Bad Name", "not a Kubernetes name"),
+        ("kind", "Policy", "kind"),
+    ],
+)
+def test_a_fault_names_file_path_and_remedy(path: str, value: Any, fault: str) -> None:
+    changed = document()
+    *parents, last = path.split(".")
+    place: Any = changed
+    for step in parents:
+        place = place[int(step)] if isinstance(place, list) else place[step]
+    place[last] = value
+    with pytest.raises(InvalidInput, match="^policy[.]yaml: ") as caught:
+        parse_document(ScalingPolicy, changed, "policy.yaml")
+    assert fault in str(caught.value)
+
+
+SETTINGS = {"apiVersion": "tidecast.dev/v1alpha1", "kind": "Settings"}
+
+
+def test_a_file_holds_settings_and_policies() -> None:
+    found = parse_configuration([SETTINGS | {"tick": "2s"}, document()], "c.yaml")
+    assert found.settings.tick == 2000
+    assert len(found.policies) == 1
+
+
+@pytest.mark.parametrize(
+    ("documents", "fault"),
+    [
+        ([SETTINGS, SETTINGS], "second Settings"),
+        ([{"kind": "Else"}], "unknown kind 'Else'"),
+        (["text"], "unknown kind None"),
+        ([document(), document()], "share the name media/transcoder"),
+        ([SETTINGS | {"http": "8080"}], "HOST:PORT"),
+        ([SETTINGS | {"tick": "1h"}], "tick must be"),
+    ],
+)
+def test_a_broken_file_is_refused_as_a_whole(documents: list[Any], fault: str) -> None:
+    with pytest.raises(InvalidInput, match=fault):
+        parse_configuration(documents, "c.yaml")
+
+
+def test_staleness_follows_the_tick() -> None:
+    slow = parse_configuration([SETTINGS | {"tick": "30s"}], "c.yaml").settings
+    assert slow.signal_stale_ms == 90_000

@@ -1,0 +1,161 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cme.core.policy import ScalingPolicy
+from cme.core.readings import Flag
+from cme.core.reasons import Reason
+from predictor.decide.chain import Decisions, Limits, Measured, decide
+from predictor.decide.rules import Rules, compile_rules
+from predictor.decide.slow import SlowScaleDown
+
+MINUTE = 60_000
+NOW = 1_800_000_000_000
+LIMITS = Limits(signal_stale_ms=60_000, forecast_stale_ms=180_000)
+NAN = float("nan")
+
+
+def policy(**spec: Any) -> ScalingPolicy:
+    signals = [
+        {"name": "queue_backlog", "source": {"x": {}}, "perReplica": 40},
+        {"name": "qps", "source": {"x": {}}, "perReplica": 100},
+    ]
+    whole = {
+        "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+        "signals": signals,
+        "scaleDown": {"window": "10m", "maxDecrease": "10%/1m"},
+    } | spec
+    document = {
+        "apiVersion": "tidecast.dev/v1alpha1",
+        "kind": "ScalingPolicy",
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": whole,
+    }
+    return ScalingPolicy.model_validate(document)
+
+
+class Story:
+    """One workload with two signals through time."""
+
+    def __init__(self, **spec: Any) -> None:
+        self.rules: Rules = compile_rules([policy(**spec)])
+        self.slow = SlowScaleDown(self.rules)
+        self.running = NAN
+
+    def tick(
+        self, now: int, raw: list[float], predicted: list[float] | None = None, **more: Any
+    ) -> Decisions:
+        measured = Measured(
+            raw=np.array(raw),
+            raw_ms=np.array([more.get("raw_ms", now)] * 2, dtype=np.int64),
+            flags=np.array([more.get("flags", 0)] * 2, dtype=np.uint8),
+            predicted=np.array(predicted or [NAN, NAN]),
+            predicted_ms=np.array([more.get("predicted_ms", now)] * 2, dtype=np.int64),
+            uncalibrated=np.array([more.get("uncalibrated", False)] * 2),
+        )
+        return decide(self.rules, self.slow, measured, np.array([self.running]), LIMITS, now)
+
+
+def test_the_larger_of_raw_and_forecast_is_needed() -> None:
+    result = Story().tick(NOW, [80.0, 250.0], [120.0, 90.0])
+    assert result.need.tolist() == [120.0, 250.0]
+    assert result.reasons.tolist() == [Reason.FORECAST, Reason.RAW]
+    assert result.replicas.tolist() == [3.0]
+
+
+def test_an_exact_multiple_costs_no_extra_replica() -> None:
+    assert Story().tick(NOW, [0.1 * 3 / 0.1 * 40, 0.0]).replicas.tolist() == [3.0]
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"predicted_ms": NOW - 180_001}, Reason.FORECAST_STALE | Reason.RAW),
+        ({"flags": int(Flag.ESTIMATED)}, Reason.ESTIMATED | Reason.FORECAST),
+        ({"uncalibrated": True}, Reason.UNCALIBRATED | Reason.FORECAST),
+    ],
+)
+def test_doubts_are_named(more: dict[str, Any], reason: Reason) -> None:
+    assert Story().tick(NOW, [80.0, 80.0], [120.0, 120.0], **more).reasons[0] == reason
+
+
+def test_missing_and_stale_are_never_numbers() -> None:
+    story = Story()
+    assert np.isnan(story.tick(NOW, [NAN, NAN]).replicas).all()
+    result = story.tick(NOW, [80.0, 80.0], [500.0, 500.0], raw_ms=NOW - 60_001)
+    assert np.isnan(result.value).all()
+    assert np.isnan(result.replicas).all()
+    assert result.reasons.tolist() == [Reason.STALE, Reason.STALE]
+
+
+def test_others_count_for_a_missing_signal_only_above_what_runs() -> None:
+    story = Story()
+    story.running = 5.0
+    assert np.isnan(story.tick(NOW, [NAN, 500.0]).replicas).all()
+    result = story.tick(NOW + 5000, [NAN, 501.0])
+    assert result.replicas.tolist() == [6.0]
+    assert result.replica_reasons[0] == Reason.PARTIAL
+
+
+def test_the_largest_need_of_the_window_is_held_then_let_go_slowly() -> None:
+    story = Story()
+    story.tick(NOW, [1000.0, 0.0])
+    held = [story.tick(NOW + s * 1000, [10.0, 0.0]).value[0] for s in range(5, 600, 5)]
+    assert set(held) == {1000.0}
+    later = [story.tick(NOW + s * 1000, [10.0, 0.0]).value[0] for s in range(620, 620 + 3600, 5)]
+    per_minute = np.array(later[:: 60 // 5])
+    assert (per_minute[1:] >= per_minute[:-1] * 0.9 - 1e-9).all()
+    assert later[-1] == pytest.approx(10.0)
+
+
+def test_a_rise_is_served_at_once() -> None:
+    story = Story()
+    story.tick(NOW, [100.0, 0.0])
+    assert story.tick(NOW + 5000, [5000.0, 0.0]).value[0] == 5000.0
+
+
+def test_a_gap_keeps_the_memory() -> None:
+    story = Story()
+    story.tick(NOW, [1000.0, 0.0])
+    story.tick(NOW + MINUTE, [NAN, 0.0])
+    assert story.tick(NOW + 2 * MINUTE, [10.0, 0.0]).value[0] == 1000.0
+
+
+def test_a_restart_recalls_what_it_decided() -> None:
+    story, restarted = Story(), Story()
+    rng = np.random.default_rng(5)
+    for n in range(400):
+        now, raw = NOW + n * 5000, [float(rng.integers(1, 1000)) if n < 50 else 5.0, 0.0]
+        result = story.tick(now, raw)
+        restarted.slow.recall(now, story.rules.signal_ids, result.need, result.value)
+    now += 5000
+    assert restarted.tick(now, [5.0, 0.0]).value.tolist() == story.tick(now, [5.0, 0.0]).value.tolist()
+
+
+NIGHT = {"name": "night", "start": "0 22 * * *", "duration": "10h", "minReplicas": 40, "maxReplicas": 50}
+AT_NIGHT, AT_DAY = 1_800_054_000_000, 1_800_097_200_000  # 2027-01-15 23:00 and 2027-01-16 11:00 UTC
+
+
+def test_a_schedule_bounds_the_replicas_and_the_signals() -> None:
+    story = Story(schedules=[NIGHT], scaleDown={"window": "0s"})
+    night = story.tick(AT_NIGHT, [400.0, 100.0])
+    assert (night.replicas[0], night.floor[0]) == (40.0, 40.0)
+    assert night.value.tolist() == [1600.0, 4000.0]
+    assert night.replica_reasons[0] == Reason.SCHEDULE_FLOOR
+    assert story.tick(AT_NIGHT + 5000, [40_000.0, 0.0]).replicas[0] == 50.0
+    day = story.tick(AT_DAY, [400.0, 100.0])
+    assert (day.replicas[0], day.floor[0]) == (10.0, 0.0)
+
+
+def test_a_floor_never_depends_on_a_signal() -> None:
+    result = Story(schedules=[NIGHT]).tick(AT_NIGHT, [NAN, NAN])
+    assert result.floor[0] == 40.0
+    assert np.isnan(result.replicas[0])
+
+
+def test_of_overlapping_schedules_the_highest_bounds_count() -> None:
+    second = NIGHT | {"name": "more", "minReplicas": 45, "maxReplicas": None}
+    story = Story(schedules=[NIGHT, second])
+    assert story.tick(AT_NIGHT, [4.0, 1.0]).replicas[0] == 45.0
+    assert story.tick(AT_NIGHT + 5000, [40_000.0, 1.0]).replicas[0] == 1000.0
