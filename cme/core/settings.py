@@ -51,6 +51,7 @@ class Settings(Document):
     http: str = "127.0.0.1:8080"
     https: str = "127.0.0.1:6443"
     tick: Duration = parse_duration("5s")
+    rate_window: Duration = parse_duration("30s")
     stale_after: Duration = parse_duration("60s")
     forecast_stale_after: Duration = parse_duration("3m")
     connections: dict[str, Connection] = Field(default_factory=dict)

@@ -35,10 +35,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class Decisions:
-    """Per signal row: `need` before and `value` after the slow scale-down and schedules, in its own unit; per
-    workload row: `replicas`, `floor`. NaN where nothing may be served; the reasons say why."""
+    """Per signal row, in its own unit: `need` before and `slowed` after the slow scale-down, `value` after the
+    schedules; per workload row: `replicas`, `floor`. NaN where nothing may be served; the reasons say why."""
 
     need: Doubles
+    slowed: Doubles
     value: Doubles
     reasons: Bits
     replicas: Doubles
@@ -61,7 +62,7 @@ def decide(
     replicas = _bound(replicas, floor, ceiling, replica_reasons)
     rows = rules.workload_of
     value = _bound(slowed, floor[rows] * rules.per_replica, ceiling[rows] * rules.per_replica, reasons)
-    return Decisions(need, value, reasons, replicas, floor, replica_reasons)
+    return Decisions(need, slowed, value, reasons, replicas, floor, replica_reasons)
 
 
 def _fresh(measured: Measured, limits: Limits, now_ms: int) -> tuple[Doubles, Bits]:

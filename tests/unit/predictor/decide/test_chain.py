@@ -128,7 +128,7 @@ def test_a_restart_recalls_what_it_decided() -> None:
     for n in range(400):
         now, raw = NOW + n * 5000, [float(rng.integers(1, 1000)) if n < 50 else 5.0, 0.0]
         result = story.tick(now, raw)
-        restarted.slow.recall(now, story.rules.signal_ids, result.need, result.value)
+        restarted.slow.recall(now, story.rules.signal_ids, result.need, result.slowed)
     now += 5000
     assert restarted.tick(now, [5.0, 0.0]).value.tolist() == story.tick(now, [5.0, 0.0]).value.tolist()
 

@@ -1,0 +1,131 @@
+"""From samples to minutes and from minutes to hours. A minute closes 10 s after its end; a sample that comes
+later corrects it once, within the minute after; what comes still later is counted and left out."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cme.core.batch import Batch, series_ids
+from cme.core.durations import HOUR_MS, MINUTE_MS, SECOND_MS
+
+CLOSE_AFTER_MS = 10 * SECOND_MS
+CORRECTED_AFTER_MS = MINUTE_MS
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Sum, maximum, last and count of the samples of one series in one period."""
+
+    total: float = 0.0
+    largest: float = 0.0
+    last: float = 0.0
+    last_ms: int = -1
+    count: int = 0
+
+    def add(self, time_ms: int, value: float) -> None:
+        self.total += value
+        self.largest = max(self.largest, value)
+        self.count += 1
+        if time_ms >= self.last_ms:
+            self.last, self.last_ms = value, time_ms
+
+
+@dataclass(slots=True)
+class _Period:
+    buckets: dict[int, Bucket] = field(default_factory=dict)
+    changed: set[int] = field(default_factory=set)
+    closings: int = 0  # 0 open, 1 written, 2 corrected: final
+
+
+def end_of(time_ms: int, period_ms: int) -> int:
+    """The end of the period (start, end] that holds a moment."""
+    return -(-time_ms // period_ms) * period_ms
+
+
+class Rollup:
+    """Open periods of one length."""
+
+    def __init__(self, topic: str, period_ms: int) -> None:
+        self._topic, self._period_ms = topic, period_ms
+        self._periods: dict[int, _Period] = {}
+        self._final_until = -1
+        self.late = 0
+
+    def add(self, series: int, time_ms: int, value: float) -> None:
+        """Take in a sample; one for a period that is final is counted as late."""
+        end = end_of(time_ms, self._period_ms)
+        if end <= self._final_until:
+            self.late += 1
+            return
+        period = self._periods.setdefault(end, _Period())
+        period.buckets.setdefault(series, Bucket()).add(time_ms, value)
+        period.changed.add(series)
+
+    def close(self, now_ms: int) -> list[Batch]:
+        """The batches of all periods that are due at `now_ms`, oldest first: new ones, then corrections."""
+        batches = []
+        for end in sorted(self._periods):
+            period = self._periods[end]
+            if period.closings == 0 and now_ms >= end + CLOSE_AFTER_MS:
+                batches.append(self._batch(end, period))
+            if period.closings == 1 and now_ms >= end + CLOSE_AFTER_MS + CORRECTED_AFTER_MS:
+                if period.changed:
+                    batches.append(self._batch(end, period))
+                del self._periods[end]
+                self._final_until = max(self._final_until, end)
+        return batches
+
+    def _batch(self, end: int, period: _Period) -> Batch:
+        rows = sorted(period.changed)
+        buckets = [period.buckets[series] for series in rows]
+        period.changed.clear()
+        period.closings += 1
+        return rollup_batch(self._topic, end, rows, buckets)
+
+
+def rollup_batch(topic: str, end_ms: int, series: Iterable[int], buckets: Iterable[Bucket]) -> Batch:
+    """A record of `minutes` or `hours`."""
+    rows = list(buckets)
+    return Batch(
+        topic,
+        end_ms,
+        series_ids(list(series)),
+        {
+            "mean": np.array([b.total / b.count for b in rows], dtype=np.float32),
+            "max": np.array([b.largest for b in rows], dtype=np.float32),
+            "last": np.array([b.last for b in rows], dtype=np.float32),
+            "count": np.array([b.count for b in rows], dtype=np.uint32),
+        },
+    )
+
+
+class Rollups:
+    """Minutes of the samples and hours of the same samples."""
+
+    def __init__(self) -> None:
+        self._all = (Rollup("minutes", MINUTE_MS), Rollup("hours", HOUR_MS))
+
+    @property
+    def late(self) -> int:
+        return self._all[0].late
+
+    def add(self, series: int, time_ms: int, value: float) -> None:
+        for rollup in self._all:
+            rollup.add(series, time_ms, value)
+
+    def close(self, now_ms: int) -> list[Batch]:
+        return [batch for rollup in self._all for batch in rollup.close(now_ms)]
+
+    def restore(self, samples: Iterable[Batch]) -> None:
+        """Take the samples of the hour before a restart, so that its open minute and hour are whole.
+
+        Minutes that had been written already are written again with the same content: readers know that.
+        """
+        for batch in samples:
+            values, times = batch.numbers("value"), batch.numbers("measured_ms")
+            for series, value, time_ms in zip(
+                batch.series.tolist(), values.tolist(), times.tolist(), strict=True
+            ):
+                if value == value:  # not NaN
+                    self.add(series, time_ms, value)

@@ -1,0 +1,32 @@
+"""Loops that end only when asked to: a fault in one turn is logged and counted, then the next turn comes."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from cme.core.clock import Clock
+
+log = logging.getLogger("tidecast")
+
+
+async def every(
+    period_ms: int, clock: Clock, turn: Callable[[], Awaitable[None]], on_fault: Callable[[], None]
+) -> None:
+    """Run `turn` on a fixed beat until cancelled. Beats that a slow turn overran are left out, not made up."""
+    due = clock.monotonic_ms()
+    while True:
+        try:
+            await turn()
+        except Exception:
+            log.exception("%s failed; it runs again in %d ms", getattr(turn, "__qualname__", turn), period_ms)
+            on_fault()
+        behind = clock.monotonic_ms() - due
+        due += period_ms * (1 + behind // period_ms)
+        await clock.sleep_until(due)
+
+
+async def stop(*tasks: asyncio.Task[None]) -> None:
+    """Cancel tasks and wait until they are done."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

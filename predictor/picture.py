@@ -1,0 +1,105 @@
+"""What the chain looks at: the newest sample, forecast and replicas of everything, by series id."""
+
+import json
+import logging
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cme.core.batch import Batch
+from cme.core.documents import parse_document
+from cme.core.errors import InvalidInput
+from cme.core.policy import ScalingPolicy
+from predictor.between import between
+from predictor.decide.chain import Measured
+from predictor.decide.rules import Doubles, Rules
+from predictor.engine import Forecast
+from predictor.grid import MAX, L, Q
+
+log = logging.getLogger("tidecast.predictor")
+
+
+@dataclass(slots=True)
+class _Sample:
+    value: float
+    measured_ms: int
+    flags: int
+    epoch: int
+
+
+@dataclass
+class Picture:
+    """Built from the log alone, so that a replay sees the same."""
+
+    policies: dict[str, ScalingPolicy] = field(default_factory=dict)
+    _samples: dict[int, _Sample] = field(default_factory=dict)
+    _running: dict[int, float] = field(default_factory=dict)
+    _rows: dict[int, int] = field(default_factory=dict)  # of the forecast
+    _forecast: Forecast | None = None
+    _forecast_ms: int = 0
+
+    def take_policy(self, batch: Batch) -> None:
+        """A record of `policies`; one that this version can't read withdraws the policy and says so."""
+        text = batch.texts("document")[0]
+        self.policies.pop(batch.key, None)
+        if not text:
+            return
+        try:
+            self.policies[batch.key] = parse_document(ScalingPolicy, json.loads(text), f"policy {batch.key}")
+        except (InvalidInput, json.JSONDecodeError) as error:
+            log.error("the log's policy %s is left out: %s", batch.key, error)
+
+    def take_samples(self, batch: Batch) -> None:
+        """The newest measurement stands; of two of one time the one of the higher epoch. NaN changes nothing."""
+        columns = (batch.numbers(name).tolist() for name in ("value", "measured_ms", "flags"))
+        for series, value, measured_ms, flags in zip(batch.series.tolist(), *columns, strict=True):
+            known = self._samples.get(series)
+            newer = known is None or (measured_ms, batch.epoch) >= (known.measured_ms, known.epoch)
+            if np.isfinite(value) and newer:
+                self._samples[series] = _Sample(value, measured_ms, flags, batch.epoch)
+
+    def take_replicas(self, batch: Batch) -> None:
+        wanted = batch.numbers("wanted").tolist()
+        self._running.update(zip(batch.series.tolist(), wanted, strict=True))
+
+    def take_forecast(self, ids: NDArray[np.uint64], forecast: Forecast, now_ms: int) -> None:
+        self._rows = {int(series): row for row, series in enumerate(ids)}
+        self._forecast, self._forecast_ms = forecast, now_ms
+
+    def running(self, rules: Rules) -> Doubles:
+        return np.array([self._running.get(int(i), np.nan) for i in rules.replica_ids], dtype=float)
+
+    def measured(self, rules: Rules) -> Measured:
+        """The chain's view of all signal rows."""
+        samples = [self._samples.get(int(i)) for i in rules.signal_ids]
+        raw = np.array([s.value if s else np.nan for s in samples], dtype=float)
+        predicted, uncalibrated = self._predicted(rules, raw)
+        return Measured(
+            raw=raw,
+            raw_ms=np.array([s.measured_ms if s else 0 for s in samples], dtype=np.int64),
+            flags=np.array([s.flags if s else 0 for s in samples], dtype=np.uint8),
+            predicted=predicted,
+            predicted_ms=np.full(len(raw), self._forecast_ms, dtype=np.int64),
+            uncalibrated=uncalibrated,
+        )
+
+    def _predicted(self, rules: Rules, raw: Doubles) -> tuple[Doubles, NDArray[np.bool_]]:
+        """The policy's quantile of the largest load within its lead, and whether it is uncalibrated."""
+        rows = np.array([self._rows.get(int(i), -1) for i in rules.signal_ids], dtype=np.intp)
+        if self._forecast is None or not len(rows):
+            return np.full(len(raw), np.nan), np.zeros(len(raw), dtype=bool)
+        grid = self._forecast.values[MAX][:, :, rows].astype(float)
+        values = between(grid, raw, rules.lead_ms, rules.quantile)
+        known = rows >= 0
+        return np.where(known, values, np.nan), known & self._doubtful(rows, rules)
+
+    def _doubtful(self, rows: NDArray[np.intp], rules: Rules) -> NDArray[np.bool_]:
+        """Whether any of the cells up to the policy's quantile lacks errors of its own."""
+        assert self._forecast is not None
+        from_quantile = np.searchsorted([0.5, 0.9, 0.95, 0.99], rules.quantile - 1e-9)
+        bits = self._forecast.uncalibrated[rows]
+        cells = np.array(
+            [sum(1 << (lead * Q + int(q)) for lead in range(L)) for q in from_quantile], dtype=np.uint32
+        )
+        return np.asarray((bits & cells) > 0)

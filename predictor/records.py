@@ -1,0 +1,62 @@
+"""What the predictor writes: forecasts, their thin history, decisions."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cme.core.batch import Batch
+from predictor.decide.chain import Decisions, Measured
+from predictor.decide.rules import Rules
+from predictor.engine import Forecast
+from predictor.grid import L, Q, T, cell_name
+
+BLOCK = 512
+"""Series per record of `forecasts`: a compacted topic keeps the newest record of each block."""
+
+HISTORY_CELLS = [(target, lead, q) for target in range(T) for lead in (1, 3) for q in (0, 2)]
+"""The median and .95 at 15 and 60 minutes."""
+
+
+def forecast_batches(now_ms: int, ids: NDArray[np.uint64], forecast: Forecast) -> list[Batch]:
+    """All cells of all series, in blocks."""
+    cells = {
+        cell_name(t, h, q): forecast.values[t, h, q] for t in range(T) for h in range(L) for q in range(Q)
+    }
+    columns = {name: values.astype(np.float32) for name, values in cells.items()}
+    columns["uncalibrated"] = forecast.uncalibrated
+    whole = Batch("forecasts", now_ms, ids, columns)
+    blocks = [whole.rows(start, start + BLOCK) for start in range(0, len(ids), BLOCK)]
+    return [
+        Batch("forecasts", now_ms, block.series, block.columns, key=f"block-{number}")
+        for number, block in enumerate(blocks)
+    ]
+
+
+def history_batch(now_ms: int, ids: NDArray[np.uint64], forecast: Forecast) -> Batch:
+    """The few cells that stay readable for 35 days."""
+    columns = {cell_name(t, h, q): forecast.values[t, h, q].astype(np.float32) for t, h, q in HISTORY_CELLS}
+    return Batch("forecast_history", now_ms, ids, columns)
+
+
+def decision_batch(now_ms: int, rules: Rules, measured: Measured, decisions: Decisions) -> Batch:
+    """One row per signal, then one per workload: its `value` is replicas, its `floor` that of the schedules.
+
+    `raw_ms` of a workload's row is the oldest among its signals', so that no age looks younger than its oldest
+    ingredient.
+    """
+    workloads = len(rules.replica_ids)
+    nothing = np.full(workloads, np.nan)
+    oldest = np.full(workloads, np.iinfo(np.int64).max)
+    np.minimum.at(oldest, rules.workload_of, measured.raw_ms)
+    columns = {
+        "value": np.concatenate([decisions.value, decisions.replicas]),
+        "reasons": np.concatenate([decisions.reasons, decisions.replica_reasons]),
+        "need": np.concatenate([decisions.need, nothing]),
+        "slowed": np.concatenate([decisions.slowed, nothing]),
+        "raw": np.concatenate([measured.raw, nothing]),
+        "raw_ms": np.concatenate([measured.raw_ms, oldest]),
+        "predicted": np.concatenate([measured.predicted, nothing]),
+        "predicted_ms": np.concatenate([measured.predicted_ms, np.zeros(workloads, dtype=np.int64)]),
+        "floor": np.concatenate([np.full(len(rules.signal_ids), np.nan), decisions.floor]),
+    }
+    series = np.concatenate([rules.signal_ids, rules.replica_ids])
+    return Batch("decisions", now_ms, series, columns)

@@ -1,0 +1,123 @@
+"""The predictor: follows the log, learns each closed beat, forecasts each minute, decides each tick."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+from cme.core.batch import Batch
+from cme.core.clock import Clock
+from cme.core.durations import HOUR_MS
+from cme.core.settings import Settings
+from cme.log.protocol import Log, Position
+from cme.runtime.telemetry import PredictorTelemetry
+from predictor.decide.chain import Limits, decide
+from predictor.decide.rules import Rules, compile_rules
+from predictor.decide.slow import SlowScaleDown
+from predictor.grid import BEAT_MS
+from predictor.learner import Learner, Progress
+from predictor.picture import Picture
+from predictor.records import decision_batch, forecast_batches, history_batch
+
+log = logging.getLogger("tidecast.predictor")
+
+FOLLOWED = ("policies", "replicas", "samples", "minutes")
+
+
+class Predictor:
+    """Owner of the topics forecasts, forecast_history and decisions."""
+
+    def __init__(
+        self, log_: Log, clock: Clock, settings: Settings, telemetry: PredictorTelemetry, folder: Path
+    ) -> None:
+        self._log, self._clock, self._settings, self._telemetry = log_, clock, settings, telemetry
+        self._learner, self._picture = Learner(telemetry, folder), Picture()
+        self._limits = Limits(settings.signal_stale_ms, settings.forecast_stale_after)
+        self._rules: Rules = compile_rules([])
+        self._slow = SlowScaleDown(self._rules)
+        self._position: Position = {}
+        self._decided = clock.monotonic_ms()
+        self._published_ms = 0
+
+    def start(self, progress: Progress = lambda done, total: None) -> None:
+        """Come back as it was: the engine from its checkpoint and the minutes since, the chain from its own
+        decisions. Blocks; raises LogFailed."""
+        now = self._clock.now_ms()
+        learnt = self._learner.restore(self._log, now, progress)
+        self._position = {**learnt, **self._log.position_at(["samples"], now - HOUR_MS)}
+        self._turn()
+
+    async def turn(self) -> None:
+        """Take in what is new; decide when a tick's samples came, or when a tick passed without any."""
+        await asyncio.to_thread(self._turn)
+
+    def save(self) -> None:
+        self._learner.save()
+
+    def _turn(self) -> None:
+        sampled = self._follow()
+        if self._learner.newest_ms > self._published_ms:
+            self._publish()
+        if sampled or self._clock.monotonic_ms() - self._decided >= self._settings.tick:
+            self._decide()
+
+    def _follow(self) -> bool:
+        """Read on to the log's end; returns whether samples came."""
+        sampled = compile_due = False
+        while True:
+            chunk = self._log.read(FOLLOWED, self._position, 1000)
+            self._position = chunk.position
+            for damage in chunk.damages:
+                log.error("%s", damage)
+                self._telemetry.damages.inc()
+            for batch in chunk.batches:
+                sampled |= batch.topic == "samples"
+                compile_due |= batch.topic == "policies"
+                self._take(batch)
+            if not chunk.batches:
+                break
+        if compile_due:
+            self._compile()
+        return sampled
+
+    def _take(self, batch: Batch) -> None:
+        if batch.topic == "samples":
+            self._picture.take_samples(batch)
+        elif batch.topic == "policies":
+            self._picture.take_policy(batch)
+        elif batch.topic == "replicas":
+            self._picture.take_replicas(batch)
+        elif self._learner.learn(batch) and self._learner.checkpoint_due():
+            self._learner.save()
+
+    def _compile(self) -> None:
+        """New rules, and the memory of their slow scale-down from the decisions of its longest window."""
+        policies = [policy for _, policy in sorted(self._picture.policies.items())]
+        self._rules = compile_rules(policies)
+        self._slow = SlowScaleDown(self._rules)
+        longest = int(max([*self._rules.window_ms, *self._rules.period_ms], default=0))
+        position = self._log.position_at(["decisions"], self._clock.now_ms() - 2 * longest)
+        while (chunk := self._log.read(["decisions"], position, 1000)).batches:
+            for batch in chunk.batches:
+                self._slow.recall(batch.time_ms, batch.series, batch.numbers("need"), batch.numbers("slowed"))
+            position = chunk.position
+
+    def _publish(self) -> None:
+        """Forecast from the newest minute and write it down."""
+        self._published_ms = now = self._learner.newest_ms
+        ids, forecast = self._learner.forecast()
+        if not len(ids):
+            return
+        batches = forecast_batches(now, ids, forecast)
+        if now % BEAT_MS == 0:
+            batches.append(history_batch(now, ids, forecast))
+        self._log.append(batches)
+        self._picture.take_forecast(ids, forecast, now)
+
+    def _decide(self) -> None:
+        now = self._clock.now_ms()
+        self._decided = self._clock.monotonic_ms()
+        with self._telemetry.decide_seconds.time():
+            measured, running = self._picture.measured(self._rules), self._picture.running(self._rules)
+            decisions = decide(self._rules, self._slow, measured, running, self._limits, now)
+        if len(self._rules.replica_ids):
+            self._log.append([decision_batch(now, self._rules, measured, decisions)])
