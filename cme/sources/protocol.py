@@ -8,7 +8,6 @@ from pydantic import BaseModel
 
 from cme.core.errors import TidecastError
 from cme.core.readings import Harvest
-from cme.core.settings import Connection
 
 
 class SourceFailed(TidecastError):
@@ -31,13 +30,12 @@ class SourceKind:
     """`spec` validates what stands under the kind's key in a policy; `open` makes the source of it.
 
     Two signals with the same kind, spec and namespace share one source, hence one read a tick.
-    `uses_connection` says that the spec has a field `connection` naming one of the settings' connections.
+    A spec with a field `connection` names one of the settings' connections, which `open` then gets.
     """
 
     name: str
     spec: type[BaseModel]
-    open: Callable[[Any, Connection | None], Source]
-    uses_connection: bool = False
+    open: Callable[[Any, Any], Source]
 
 
 Registry = Mapping[str, SourceKind]

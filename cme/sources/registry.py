@@ -1,0 +1,71 @@
+"""All sources. The Kafka client is imported on first use: who does not read Kafka does not pay for it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cme.core.documents import Document, parse_document
+from cme.core.errors import InvalidInput
+from cme.core.settings import Connection
+from cme.sources import demo, host, prometheus, scrape
+from cme.sources.protocol import Registry, Source, SourceKind
+
+
+class KafkaSpec(Document):
+    """Of the kafka source; here, so that a policy can be checked without its client."""
+
+    connection: str
+    topic: str
+    group: str
+
+
+def _open_kafka(spec: KafkaSpec, connection: Connection) -> Source:
+    from cme.sources.kafka import Kafka
+
+    return Kafka(spec.topic, spec.group, connection.address)
+
+
+KINDS: Registry = {
+    kind.name: kind
+    for kind in (
+        prometheus.KIND,
+        scrape.KIND,
+        SourceKind("kafka", KafkaSpec, _open_kafka),
+        host.KIND,
+        demo.KIND,
+    )
+}
+
+
+def open_source(
+    source: Mapping[str, Any], connections: Mapping[str, Connection], namespace: str, where: str
+) -> Source:
+    """The source of a policy's one-key mapping. Raises InvalidInput naming `where`, fault and remedy."""
+    kind, spec, connection = check_source(source, connections, namespace, where)
+    return kind.open(spec, connection)
+
+
+def check_source(
+    source: Mapping[str, Any], connections: Mapping[str, Connection], namespace: str, where: str
+) -> tuple[SourceKind, Any, Connection | None]:
+    """The same without opening it."""
+    name, body = next(iter(source.items()))
+    if name not in KINDS:
+        raise InvalidInput(f"there is no source {name!r}", where, f"use one of {', '.join(sorted(KINDS))}")
+    spec = parse_document(KINDS[name].spec, body, f"{where}.{name}")
+    return KINDS[name], spec, _connection_of(spec, connections, namespace, f"{where}.{name}")
+
+
+def _connection_of(
+    spec: Any, connections: Mapping[str, Connection], namespace: str, where: str
+) -> Connection | None:
+    wanted = getattr(spec, "connection", None)
+    if wanted is None:
+        return None
+    if wanted not in connections:
+        known = ", ".join(sorted(connections)) or "none"
+        raise InvalidInput(f"there is no connection {wanted!r}", where, f"the settings have: {known}")
+    if not connections[wanted].allows(namespace):
+        raise InvalidInput(
+            f"namespace {namespace} may not use connection {wanted!r}", where, "ask who keeps the settings"
+        )
+    return connections[wanted]
