@@ -1,5 +1,6 @@
 """SQLite's locks and its shared memory do not work over a network: such a file system is refused by name."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -25,13 +26,14 @@ NETWORK = frozenset(
     ]
 )
 _MOUNTS = Path("/proc/self/mountinfo")
+_OCTAL = re.compile(r"\\([0-7]{3})")  # how a blank, tab, newline or backslash is written there
 
 
 def refuse_network(folder: Path) -> None:
     """Raises LogFailed when `folder` lies on a network file system; knows Linux' mounts only."""
     if not _MOUNTS.exists():
         return
-    kind = file_system_of(folder.resolve(), _MOUNTS.read_text().splitlines())
+    kind = file_system_of(folder.resolve(), _MOUNTS.read_text(errors="surrogateescape").splitlines())
     if kind in NETWORK:
         raise LogFailed(
             f"{folder} is on a network file system ({kind}), where SQLite may lose data; choose a local disk"
@@ -49,7 +51,7 @@ def file_system_of(folder: Path, mountinfo: Iterable[str]) -> str:
         fields = before.split(" ")
         if len(fields) < 5 or not after:
             continue
-        point = Path(fields[4].encode().decode("unicode_escape"))  # blanks are written as \040
+        point = Path(_OCTAL.sub(lambda match: chr(int(match[1], 8)), fields[4]))
         if folder.is_relative_to(point) and len(point.parts) >= longest:
             longest, found = len(point.parts), after.split(" ")[0]
     return found

@@ -1,5 +1,6 @@
 """One writer at a time, and a name for it: an advisory lock on a file that says who holds it."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -33,8 +34,9 @@ class WriterLock:
             raise LogLocked(
                 f"{self._path.parent} is being written by {_named(owner)}; stop it or choose another --data"
             ) from None
-        os.ftruncate(file, 0)
-        os.pwrite(file, json.dumps(_owner()).encode(), 0)
+        with contextlib.suppress(OSError):  # on a full disk the lock holds all the same, only without a name
+            os.ftruncate(file, 0)
+            os.pwrite(file, json.dumps(_owner()).encode(), 0)
         self._file = file
 
     def release(self) -> None:

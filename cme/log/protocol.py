@@ -1,4 +1,4 @@
-"""What every implementation of the log promises; tests/contract/log holds them to it.
+"""What every implementation of the log promises; tests/contract/test_log.py holds them to it.
 
 All calls block; an asyncio process makes them from a thread.
 """

@@ -6,7 +6,7 @@ wrong number, and a hostile length never an allocation beyond the record itself.
 
 import struct
 import zlib
-from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,19 +16,43 @@ from cme.log.topics import NAMES, TOPICS
 
 MAGIC = b"TCR1"  # the last byte is the version
 _HEAD = struct.Struct("<4sI")  # magic, CRC-32 of all that follows
-_BODY = struct.Struct("<BqqQIHH")  # topic, seq, time_ms, epoch, rows, bytes of key, columns
+_BODY = struct.Struct("<IBqqQIHH")  # see Header
 _COLUMN = struct.Struct("<BBI")  # bytes of name, type, bytes of payload
 _TEXT = len(COLUMN_TYPES)
+HEADER_BYTES = _HEAD.size + _BODY.size
 
 
 class RecordDamaged(TidecastError):
-    """The bytes are not those that were written; the text says what does not fit."""
+    """The bytes are not those that were written; `problem` says what does not fit."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
 
 
-def encode(batch: Batch, seq: int) -> bytes:
-    """The record of a batch, stored under number `seq`."""
+class Header(NamedTuple):
+    """The fixed part of a record; `length` and `key_bytes` in bytes, `length` of the whole record."""
+
+    length: int
+    topic: int
+    seq: int
+    time_ms: int
+    epoch: int
+    rows: int
+    key_bytes: int
+    columns: int
+
+
+def encode(batch: Batch, seq: int = 0) -> bytes:
+    """The record of a batch, stored under number `seq`; 0 says that its number is not known yet.
+
+    Raises ValueError for a name or key that is too long.
+    """
     key = batch.key.encode()
-    body = _BODY.pack(
+    columns = [_encode_column(name, column) for name, column in batch.columns.items()]
+    rest = b"".join([key, batch.series.astype("<u8", copy=False).tobytes(), *columns])
+    header = Header(
+        HEADER_BYTES + len(rest),
         TOPICS[batch.topic].id,
         seq,
         batch.time_ms,
@@ -37,46 +61,55 @@ def encode(batch: Batch, seq: int) -> bytes:
         len(key),
         len(batch.columns),
     )
-    columns = [_encode_column(name, column) for name, column in batch.columns.items()]
-    rest = b"".join([body, key, batch.series.astype("<u8").tobytes(), *columns])
-    return _HEAD.pack(MAGIC, zlib.crc32(rest)) + rest
+    try:
+        body = _BODY.pack(*header) + rest
+    except struct.error as error:
+        raise ValueError(f"{batch.topic} {batch.key[:40]!r} does not fit into a record: {error}") from None
+    return _HEAD.pack(MAGIC, zlib.crc32(body)) + body
+
+
+def header_at(data: bytes | memoryview, at: int = 0) -> Header:
+    """The fixed part of the record that begins at `at`, unchecked. Raises struct.error when `data` ends before."""
+    return Header._make(_BODY.unpack_from(data, at + _HEAD.size))
 
 
 def decode(data: bytes, seq: int | None = None) -> Batch:
-    """The batch of a record. Raises RecordDamaged, also when the record is not number `seq`."""
-    if len(data) < _HEAD.size + _BODY.size:
+    """The batch of a record. Raises RecordDamaged, also when the record says it is not number `seq`."""
+    if len(data) < HEADER_BYTES:
         raise RecordDamaged(f"only {len(data)} bytes long")
     magic, crc = _HEAD.unpack_from(data)
     if magic != MAGIC:
         raise RecordDamaged(f"begins with {magic!r}, not {MAGIC!r}")
     if zlib.crc32(memoryview(data)[_HEAD.size :]) != crc:
         raise RecordDamaged("its CRC does not fit")
+    header = header_at(data)
+    if seq is not None and header.seq not in (0, seq):
+        raise RecordDamaged(f"it is number {header.seq}, stored as {seq}")
     try:
-        number, batch = _decode_body(data)
-    except (struct.error, ValueError, KeyError, IndexError, UnicodeDecodeError) as error:
+        return _decode_body(data, header)
+    except (struct.error, ValueError, KeyError, IndexError) as error:
         raise RecordDamaged(f"its structure does not fit: {error}") from None
-    if seq is not None and number != seq:
-        raise RecordDamaged(f"it is number {number}, stored as {seq}")
-    return batch
 
 
-def split(batch: Batch, max_bytes: int) -> Iterator[Batch]:
-    """The batch in parts of whole rows whose records stay below `max_bytes`.
+def split(batch: Batch, max_bytes: int) -> list[Batch]:
+    """The batch in parts of whole rows whose records are at most `max_bytes` long.
 
-    Raises ValueError for a single row that is too large.
+    Raises ValueError naming a single row that is too large.
     """
-    if len(encode(batch, 0)) <= max_bytes:
-        yield batch
-    elif len(batch.series) <= 1:
-        raise ValueError(f"one row of {batch.topic} {batch.key!r} is larger than {max_bytes} bytes")
-    else:
-        middle = len(batch.series) // 2
-        yield from split(batch.rows(0, middle), max_bytes)
-        yield from split(batch.rows(middle, len(batch.series)), max_bytes)
+    if len(encode(batch)) <= max_bytes:
+        return [batch]
+    if len(batch.series) <= 1:
+        name = f"row of series {batch.series[0]}" if len(batch.series) else "head"
+        raise ValueError(f"the {name} of {batch.topic} {batch.key!r} is larger than {max_bytes} bytes")
+    middle = len(batch.series) // 2
+    halves = batch.rows(0, middle), batch.rows(middle, len(batch.series))
+    return [part for half in halves for part in split(half, max_bytes)]
 
 
 def _encode_column(name: str, column: Column) -> bytes:
     label = name.encode()
+    if len(label) > 255:
+        raise ValueError(f"column {name[:40]}... has a name of more than 255 bytes")
     if isinstance(column, tuple):
         texts = [text.encode() for text in column]
         lengths = np.array([len(text) for text in texts], dtype="<u4").tobytes()
@@ -87,32 +120,40 @@ def _encode_column(name: str, column: Column) -> bytes:
     return _COLUMN.pack(len(label), kind, len(payload)) + label + payload
 
 
-def _decode_body(data: bytes) -> tuple[int, Batch]:
-    topic, seq, time_ms, epoch, rows, key_size, count = _BODY.unpack_from(data, _HEAD.size)
-    at = _HEAD.size + _BODY.size
-    key = data[at : at + key_size].decode()
-    at += key_size
-    series = np.frombuffer(data, "<u8", rows, at).astype(np.uint64)
-    at += 8 * rows
+def _decode_body(data: bytes, header: Header) -> Batch:
+    if header.length != len(data):
+        raise ValueError(f"{len(data)} bytes instead of {header.length}")
+    at = HEADER_BYTES
+    key = data[at : at + header.key_bytes].decode()
+    at += header.key_bytes
+    series = np.frombuffer(data, "<u8", header.rows, at).astype(np.uint64)
+    at += 8 * header.rows
     columns: dict[str, Column] = {}
-    for _ in range(count):
+    for _ in range(header.columns):
         label_size, kind, size = _COLUMN.unpack_from(data, at)
         at += _COLUMN.size
         name = data[at : at + label_size].decode()
         at += label_size
-        columns[name] = _decode_column(data[at : at + size], kind, rows)
+        columns[name] = _decode_column(data[at : at + size], kind, header.rows)
         at += size
-    if at != len(data):
-        raise ValueError(f"{len(data) - at} bytes beyond its end")
-    return seq, Batch(NAMES[topic], time_ms, series, columns, key, epoch)
+    if at != len(data) or len(columns) != header.columns:
+        raise ValueError("its columns do not fill it")
+    return Batch(NAMES[header.topic], header.time_ms, series, columns, key, header.epoch)
 
 
 def _decode_column(payload: bytes, kind: int, rows: int) -> Column:
-    if kind != _TEXT:
-        dtype = np.dtype(COLUMN_TYPES[kind])
-        return np.frombuffer(payload, dtype.newbyteorder("<"), rows).astype(dtype)
-    ends = np.cumsum(np.frombuffer(payload, "<u4", rows), dtype=np.int64) + 4 * rows
-    starts = [4 * rows, *ends.tolist()]
+    if kind == _TEXT:
+        return _decode_texts(payload, rows)
+    dtype = np.dtype(COLUMN_TYPES[kind])
+    if len(payload) != rows * dtype.itemsize:
+        raise ValueError(f"{len(payload)} bytes for {rows} of {dtype}")
+    return np.frombuffer(payload, dtype.newbyteorder("<")).astype(dtype)
+
+
+def _decode_texts(payload: bytes, rows: int) -> tuple[str, ...]:
+    lengths = np.frombuffer(payload, "<u4", rows)
+    ends = (np.cumsum(lengths, dtype=np.int64) + 4 * rows).tolist()
+    starts = [4 * rows, *ends]
     if starts[-1] != len(payload):
         raise ValueError("texts do not fill their column")
-    return tuple(payload[a:b].decode() for a, b in zip(starts, ends.tolist(), strict=False))
+    return tuple(payload[a:b].decode() for a, b in zip(starts, ends, strict=False))

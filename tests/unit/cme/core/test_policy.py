@@ -70,7 +70,7 @@ def test_a_fault_names_file_path_and_remedy(path: str, value: Any, fault: str) -
     for step in parents:
         place = place[int(step)] if isinstance(place, list) else place[step]
     place[last] = value
-    with pytest.raises(InvalidInput, match="^policy[.]yaml: ") as caught:
+    with pytest.raises(InvalidInput, match=r"^policy[.]yaml: ") as caught:
         parse_document(ScalingPolicy, changed, "policy.yaml")
     assert fault in str(caught.value)
 
