@@ -40,13 +40,14 @@ def history_batch(now_ms: int, ids: NDArray[np.uint64], forecast: Forecast) -> B
 def decision_batch(now_ms: int, rules: Rules, measured: Measured, decisions: Decisions) -> Batch:
     """One row per signal, then one per workload: its `value` is replicas, its `floor` that of the schedules.
 
-    `raw_ms` of a workload's row is the oldest among its signals', so that no age looks younger than its oldest
-    ingredient.
+    `raw_ms` of a workload's row is the oldest among the signals that count, so that no age looks younger than
+    its oldest ingredient.
     """
     workloads = len(rules.replica_ids)
     nothing = np.full(workloads, np.nan)
-    oldest = np.full(workloads, np.iinfo(np.int64).max)
-    np.minimum.at(oldest, rules.workload_of, measured.raw_ms)
+    counted = np.isfinite(decisions.value)
+    oldest = np.full(workloads, now_ms)
+    np.minimum.at(oldest, rules.workload_of[counted], measured.raw_ms[counted])
     columns = {
         "value": np.concatenate([decisions.value, decisions.replicas]),
         "reasons": np.concatenate([decisions.reasons, decisions.replica_reasons]),

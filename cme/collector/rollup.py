@@ -1,6 +1,7 @@
 """From samples to minutes and from minutes to hours. A minute closes 10 s after its end; a sample that comes
 later corrects it once, within the minute after; what comes still later is counted and left out."""
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -51,6 +52,10 @@ class Rollup:
         self._periods: dict[int, _Period] = {}
         self._final_until = -1
         self.late = 0
+
+    def begin(self, since_ms: int) -> None:
+        """Leave the periods alone that began before `since_ms`."""
+        self._final_until = end_of(since_ms, self._period_ms)
 
     def add(self, series: int, time_ms: int, value: float) -> None:
         """Take in a sample; one for a period that is final is counted as late."""
@@ -117,15 +122,26 @@ class Rollups:
     def close(self, now_ms: int) -> list[Batch]:
         return [batch for rollup in self._all for batch in rollup.close(now_ms)]
 
-    def restore(self, samples: Iterable[Batch]) -> None:
-        """Take the samples of the hour before a restart, so that its open minute and hour are whole.
+    def restore(self, samples: Iterable[Batch], since_ms: int) -> None:
+        """Go on where a run ended that wrote these samples: all there are from `since_ms` on.
 
-        Minutes that had been written already are written again with the same content: readers know that.
+        What it closed is closed again, and dropped: a tick appends its samples and what they closed at once, so
+        the log has both or neither. A period that began before `since_ms` would be a part only, hence it stays
+        as it was written.
         """
-        for batch in samples:
-            values, times = batch.numbers("value"), batch.numbers("measured_ms")
-            for series, value, time_ms in zip(
-                batch.series.tolist(), values.tolist(), times.tolist(), strict=True
-            ):
-                if value == value:  # not NaN
-                    self.add(series, time_ms, value)
+        for rollup in self._all:
+            rollup.begin(since_ms)
+        for time_ms, batches in itertools.groupby(samples, lambda batch: batch.time_ms):
+            for batch in batches:
+                self._take(batch)
+            self.close(time_ms)
+        for rollup in self._all:
+            rollup.late = 0
+
+    def _take(self, batch: Batch) -> None:
+        values, times = batch.numbers("value"), batch.numbers("measured_ms")
+        for series, value, time_ms in zip(
+            batch.series.tolist(), values.tolist(), times.tolist(), strict=True
+        ):
+            if value == value:  # not NaN
+                self.add(series, time_ms, value)

@@ -1,6 +1,8 @@
 """The ScalingPolicy: what one workload measures, forecasts and serves. The same schema in YAML and in a cluster."""
 
+import math
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
@@ -140,6 +142,18 @@ class Schedule(Document):
     @property
     def window(self) -> CronWindow:
         return CronWindow(self.start, self.duration, self.time_zone)
+
+
+def replica_bounds(schedules: Iterable[Schedule], now_ms: int) -> tuple[int, float]:
+    """Floor and ceiling of replicas at a moment; of several active schedules the highest of each counts.
+
+    Without an active schedule the floor is 0 and the ceiling infinite; a floor above the ceiling wins, for
+    too many replicas cost less than too few.
+    """
+    active = [s for s in schedules if s.window.active(now_ms)]
+    floor = max((s.min_replicas or 0 for s in active), default=0)
+    ceilings = [math.inf if s.max_replicas is None else s.max_replicas for s in active]
+    return floor, max(floor, max(ceilings, default=math.inf))
 
 
 class Spec(Document):

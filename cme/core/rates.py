@@ -17,11 +17,15 @@ class Refusal(StrEnum):
     GAP = "gap"  # too long since the last point: what happened between is unknown
 
 
+LARGEST = 1e30
+"""What no load reaches, and small enough that a sum of a hundred million parts is a float32, as minutes hold it."""
+
+
 def refusal_of(value: float) -> Refusal | None:
     """Why a load can't have this value, or None if it can."""
     if math.isnan(value):
         return Refusal.NAN
-    if math.isinf(value):
+    if abs(value) > LARGEST:
         return Refusal.INFINITE
     return Refusal.NEGATIVE if value < 0 else None
 
@@ -43,9 +47,11 @@ class CounterWindow:
         """The rate per second over the window that ends at `time_ms`, or why there is none."""
         if (refusal := refusal_of(value)) is not None:
             return refusal
-        if self._points and time_ms <= self._points[-1][0]:
-            return Refusal.DUPLICATE if time_ms == self._points[-1][0] else Refusal.LATE
-        if not self._points or time_ms - self._points[-1][0] > self.max_gap_ms:
+        since = time_ms - self._points[-1][0] if self._points else 0
+        if self._points and -self.max_gap_ms <= since <= 0:
+            return Refusal.LATE if since else Refusal.DUPLICATE
+        # A gap backwards is a clock that was set: to wait until it is back would be to measure nothing till then.
+        if not self._points or abs(since) > self.max_gap_ms:
             refusal = Refusal.GAP if self._points else Refusal.FIRST
             self._points, self._last = [(time_ms, 0.0)], value
             return refusal

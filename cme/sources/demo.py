@@ -26,7 +26,7 @@ class Demo:
     def __init__(self, spec: Spec, connection: Connection | None) -> None:
         self._spec = spec
 
-    async def read(self, now_ms: int) -> Harvest:
+    async def read(self, now_ms: int, timeout_s: float) -> Harvest:
         value = load_at(self._spec.load, np.array([now_ms / 1000]))[0]
         return Harvest([Reading("demo", float(value), now_ms)], {"": 1})
 

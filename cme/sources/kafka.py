@@ -3,11 +3,15 @@
 Per partition the end offset less the committed one. A partition without a commit counts from its beginning:
 what a group that starts with `auto.offset.reset=earliest` has before it. The client blocks, so it works in a
 thread, one read at a time; after an error it is dropped and the next read connects anew.
+
+The thread is the source's own: a broker that hangs holds it for longer than a tick, and must not use up the
+threads in which the log is written.
 """
 
 import asyncio
-import threading
+import contextlib
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,30 +34,55 @@ class Offsets:
     committed: Mapping[int, int]
 
 
+class _Client(KafkaAdminClient):  # type: ignore[misc]
+    """One that closes itself when it can't be made: kafka-python leaves a thread and its sockets each time."""
+
+    def __init__(self, **config: Any) -> None:
+        self._closed = False  # without it close() does nothing
+        try:
+            super().__init__(**config)
+        except BaseException:
+            with contextlib.suppress(AttributeError):  # it got less far than to what close() closes
+                self.close()
+            raise
+
+
 class Kafka:
     def __init__(self, topic: str, group: str, address: str) -> None:
         self._topic, self._group, self._address = topic, group, address
         self._client: Any = None
-        self._turn = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, "kafka")  # ends with this object
+        self._pending: Future[Offsets] | None = None
 
-    async def read(self, now_ms: int) -> Harvest:
-        offsets = await asyncio.to_thread(self._offsets)
+    async def read(self, now_ms: int, timeout_s: float) -> Harvest:
+        if self._pending is not None and not self._pending.done():
+            raise SourceFailed(f"kafka at {self._address}: an earlier question is still unanswered")
+        self._pending = self._thread.submit(self._offsets)
+        offsets = await asyncio.wrap_future(self._pending)
         return backlog(self._topic, self._group, offsets, now_ms)
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._drop)
+        await asyncio.wrap_future(self._thread.submit(self._discard))
 
     def _offsets(self) -> Offsets:
-        with self._turn:
-            try:
-                return self._ask()
-            except (KafkaError, OSError, ValueError, AssertionError) as error:
-                self._discard()
-                raise SourceFailed(f"kafka at {self._address}: {_cause(error)}") from None
+        try:
+            return self._ask()
+        # What kafka-python makes of an answer that it does not understand may be any of the last five.
+        except (
+            KafkaError,
+            OSError,
+            ValueError,
+            AssertionError,
+            LookupError,
+            TypeError,
+            AttributeError,
+        ) as error:
+            self._discard()
+            raise SourceFailed(f"kafka at {self._address}: {_cause(error)}") from None
 
     def _ask(self) -> Offsets:
         if self._client is None:
-            self._client = KafkaAdminClient(
+            self._client = _Client(
                 bootstrap_servers=self._address.split(","),
                 client_id="tidecast",
                 request_timeout_ms=TIMEOUT_MS,
@@ -74,10 +103,6 @@ class Kafka:
             {p.partition: found.offset for p, found in committed.items() if p.topic == self._topic},
         )
 
-    def _drop(self) -> None:
-        with self._turn:
-            self._discard()
-
     def _discard(self) -> None:
         client, self._client = self._client, None
         if client is not None:
@@ -91,7 +116,9 @@ def backlog(topic: str, group: str, offsets: Offsets, now_ms: int) -> Harvest:
         raise SourceFailed(f"group {group!r} has never committed an offset of topic {topic!r}")
     readings, failures = [], []
     for partition, end in offsets.end.items():
-        left = end - known.get(partition, offsets.first.get(partition, 0))
+        first = offsets.first.get(partition, 0)
+        # A commit before the first record: what lay between is gone with the topic's retention.
+        left = end - max(first, known.get(partition, first))
         if left < 0:
             failures.append(
                 f"group {group!r} is ahead of partition {partition} of {topic!r}: was it made anew?"

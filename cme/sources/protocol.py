@@ -15,14 +15,15 @@ class SourceFailed(TidecastError):
 
 
 class Source(Protocol):
-    async def read(self, now_ms: int) -> Harvest:
-        """Everything the source has to say now. Raises SourceFailed; the caller bounds the time.
+    async def read(self, now_ms: int, timeout_s: float) -> Harvest:
+        """Everything the source has to say now. Raises SourceFailed.
 
-        Must be safe to cancel. A part that fails belongs into the harvest's `expected` and `failures`.
+        A part that fails, or is silent for `timeout_s`, belongs into the harvest's `expected` and `failures`.
+        The caller cancels a read that takes much longer: it must be safe to cancel and to call again.
         """
 
     async def close(self) -> None:
-        """Release connections."""
+        """Release connections. A second call does nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class SourceKind:
     """`spec` validates what stands under the kind's key in a policy; `open` makes the source of it.
 
     Two signals with the same kind, spec and namespace share one source, hence one read a tick.
-    A spec with a field `connection` names one of the settings' connections, which `open` then gets.
+    A spec with a field `connection` names one of the settings' connections, which `open` then gets. One whose
+    field `workload_label` is set serves many workloads: its readings name theirs.
     """
 
     name: str

@@ -4,17 +4,19 @@ A target that does not answer, or lacks the metric, is a part that failed: never
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated
 
+from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
+from prometheus_client.samples import Sample, Timestamp
 from pydantic import Field
 
 from cme.core.documents import Document
 from cme.core.readings import Harvest, Reading
 from cme.core.settings import Connection
-from cme.sources.http import HttpReader
+from cme.sources.http import Answer, HttpReader
 from cme.sources.protocol import SourceFailed, SourceKind
 
 MAX_BYTES = 16 << 20
@@ -25,7 +27,7 @@ Target = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
 
 
 class Spec(Document):
-    targets: tuple[Target, ...] = Field(min_length=1, max_length=1000)
+    targets: frozenset[Target] = Field(min_length=1, max_length=1000)
     metric: str = Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")
     labels: dict[str, str] = Field(default_factory=dict)
     connection: str | None = None
@@ -35,46 +37,65 @@ class Scrape:
     def __init__(self, spec: Spec, connection: Connection | None) -> None:
         self._spec, self._http = spec, HttpReader(connection)
 
-    async def read(self, now_ms: int) -> Harvest:
-        answers = await asyncio.gather(*(self._target(url, now_ms) for url in self._spec.targets))
+    async def read(self, now_ms: int, timeout_s: float) -> Harvest:
+        targets = sorted(self._spec.targets)
+        answers = await asyncio.gather(*(self._target(url, now_ms, timeout_s) for url in targets))
         readings = [reading for reading, _ in answers if reading]
         failures = [failure for _, failure in answers if failure]
         if not readings:
-            raise SourceFailed(sorted(failures)[0])
-        return Harvest(
-            readings, {"": len(self._spec.targets)}, failures, self._spec.metric.endswith(_COUNTERS)
-        )
+            raise SourceFailed(failures[0])
+        return Harvest(readings, {"": len(targets)}, failures, self._spec.metric.endswith(_COUNTERS))
 
     async def close(self) -> None:
         await self._http.close()
 
-    async def _target(self, url: str, now_ms: int) -> tuple[Reading | None, str]:
+    async def _target(self, url: str, now_ms: int, timeout_s: float) -> tuple[Reading | None, str]:
         """The target's reading, or why there is none."""
         try:
-            status, content_type, body = await self._http.read("GET", url, MAX_BYTES)
-            if status != 200:
-                raise SourceFailed(f"{url}: status {status}")
-            return Reading(url, self._sum(url, content_type, body), now_ms), ""
+            answer = await self._http.read("GET", url, MAX_BYTES, timeout_s)
+            if answer.status != 200:
+                raise SourceFailed(f"{url}: status {answer.status}")
+            # In a thread: a large answer takes seconds to parse, and the other sources must not wait for it.
+            return await asyncio.to_thread(self._reading, url, answer, now_ms), ""
         except SourceFailed as error:
             return None, str(error)
 
-    def _sum(self, url: str, content_type: str, body: bytes) -> float:
-        values = list(self._matching(url, content_type, body))
-        if not values:
+    def _reading(self, url: str, answer: Answer, now_ms: int) -> Reading:
+        try:
+            samples = list(self._samples(answer))
+            values = [float(s.value) for s in samples]  # the parser gives integers, of any size
+            times = [now_ms if s.timestamp is None else _milliseconds(s.timestamp) for s in samples]
+        except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError):
+            raise SourceFailed(f"{url}: the answer is not in Prometheus' text format") from None
+        if not samples:
             labels = "".join(f" {k}={v!r}" for k, v in self._spec.labels.items())
             raise SourceFailed(f"{url}: there is no metric {self._spec.metric}{labels}")
-        return sum(values)
+        if len({tuple(sorted(s.labels.items())) for s in samples}) < len(samples):
+            raise SourceFailed(f"{url}: a series of {self._spec.metric} is there twice")
+        # One negative series is shown as it is, to be refused by name; in the sum it would only lessen the load.
+        return Reading(url, min(values) if min(values) < 0 else sum(values), min(times))
 
-    def _matching(self, url: str, content_type: str, body: bytes) -> Iterator[float]:
-        parse = parse_openmetrics if "openmetrics" in content_type else parse_text
-        try:
-            for family in parse(body.decode()):
-                for sample in family.samples:
-                    wanted = self._spec.labels.items()
-                    if sample.name == self._spec.metric and wanted <= sample.labels.items():
-                        yield sample.value
-        except (ValueError, KeyError, IndexError):
-            raise SourceFailed(f"{url}: the answer is not in Prometheus' text format") from None
+    def _samples(self, answer: Answer) -> Iterator[Sample]:
+        """The series that the spec names."""
+        text = answer.body.decode()
+        parse: Callable[[str], Iterable[Metric]] = parse_openmetrics
+        if "openmetrics" not in answer.content_type:
+            text, parse = _lines_about(self._spec.metric, text), parse_text
+        for sample in (s for family in parse(text) for s in family.samples):
+            if sample.name == self._spec.metric and self._spec.labels.items() <= sample.labels.items():
+                yield sample
+
+
+def _lines_about(metric: str, text: str) -> str:
+    """Only these, as parsing a line costs a hundred times as much as leaving it out. Raises ValueError."""
+    if not text.endswith("\n"):
+        raise ValueError("cut off: the format's last line ends with a line feed, too")
+    return "\n".join(line for line in text.split("\n") if line.lstrip().startswith(metric))
+
+
+def _milliseconds(timestamp: float | Timestamp) -> int:
+    """Of the time that the target gave itself, as one does that hands on values of others."""
+    return max(0, round(float(timestamp) * 1000))
 
 
 KIND = SourceKind("scrape", Spec, Scrape)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cme.core.identity import SeriesKey
-from cme.core.policy import ScalingPolicy, Schedule
+from cme.core.policy import ScalingPolicy, Schedule, replica_bounds
 
 REPLICAS = "replicas"
 """The name under which a workload's own row stands in the log, beside its signals."""
@@ -31,21 +31,10 @@ class Rules:
     schedules: tuple[tuple[Schedule, ...], ...]
 
     def bounds(self, now_ms: int) -> tuple[Doubles, Doubles]:
-        """Floor and ceiling of replicas per workload; of several active schedules the highest of each counts.
-
-        Without an active schedule the floor is 0 and the ceiling infinite; a floor above the ceiling wins,
-        for too many replicas cost less than too few.
-        """
-        floor, ceiling = np.zeros(len(self.schedules)), np.full(len(self.schedules), np.inf)
-        for row, schedules in enumerate(self.schedules):
-            active = [s for s in schedules if s.window.active(now_ms)]
-            floor[row] = max((s.min_replicas or 0 for s in active), default=0)
-            ceiling[row] = max((_ceiling(s) for s in active), default=np.inf)
-        return floor, np.maximum(ceiling, floor)
-
-
-def _ceiling(schedule: Schedule) -> float:
-    return np.inf if schedule.max_replicas is None else schedule.max_replicas
+        """Floor and ceiling of replicas per workload, from its schedules."""
+        bounds = [replica_bounds(schedules, now_ms) for schedules in self.schedules]
+        both = np.array(bounds, dtype=float).reshape(-1, 2)
+        return both[:, 0], both[:, 1]
 
 
 def compile_rules(policies: Sequence[ScalingPolicy]) -> Rules:

@@ -1,0 +1,132 @@
+"""Whether a number may be served, and if not, the sentence that says why.
+
+A sentence stays the same while its cause does: the HPA writes it into an event, and equal events are one.
+"""
+
+from dataclasses import dataclass
+
+from adapter.catalog import Entry
+from adapter.metrics import REPLICAS_SCALING, REPLICAS_SCHEDULE, Form, metric_names, parse_metric
+from adapter.view import View
+from cme.core.errors import InvalidInput, TidecastError
+from cme.core.policy import replica_bounds
+from cme.core.quantity import milli_from_float
+from cme.core.reasons import Reason
+from cme.core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A number with the time of the measurement it rests on and the window that was averaged over."""
+
+    milli: int
+    timestamp_ms: int
+    window_s: int
+
+
+class NotServed(TidecastError):
+    """There is no number to serve; `code` is the HTTP status."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Answers:
+    """Metrics of entries, from the view alone."""
+
+    def __init__(self, view: View, settings: Settings) -> None:
+        self._view, self._settings = view, settings
+
+    def metric(self, entry: Entry, metric: str) -> Served:
+        """The value of a metric. Raises NotServed: 404 when there is no such metric, 503 when no fresh value."""
+        if metric == REPLICAS_SCHEDULE:
+            return self._floor(entry)
+        self._require_ready()
+        if metric == REPLICAS_SCALING:
+            return self._decided(entry, metric, entry.replicas_id)
+        signal, form = parse_metric(metric)
+        if signal not in entry.signals:
+            known = ", ".join(metric_names(entry.signals))
+            raise NotServed(404, f"{entry.workload} has no metric {metric}; it has {known}")
+        if form is Form.RAW:
+            return self._raw(entry, metric, signal)
+        if form is Form.PREDICTED:
+            return self._predicted(entry, metric, signal)
+        if form is Form.SCALING:
+            return self._decided(entry, metric, entry.signals[signal])
+        return self._per_replica(entry, metric, signal)
+
+    def _require_ready(self) -> None:
+        if not self._view.ready:
+            raise NotServed(503, "tidecast is starting and has not read its log yet; it answers in a moment")
+
+    def _floor(self, entry: Entry) -> Served:
+        """From the policy and the time alone, so that it holds when everything else has failed."""
+        now = self._view.clock.now_ms()
+        floor, _ = replica_bounds(entry.policy.spec.schedules, now)
+        return Served(floor * 1000, now, self._window)
+
+    def _raw(self, entry: Entry, metric: str, signal: str) -> Served:
+        samples, series = self._view.samples, entry.signals[signal]
+        if self._age(samples.get("born", series)) > self._settings.signal_stale_ms:
+            raise NotServed(503, self._lacking(entry, metric, signal))
+        return self._number(metric, samples.get("value", series), samples.get("measured_ms", series))
+
+    def _predicted(self, entry: Entry, metric: str, signal: str) -> Served:
+        decisions, series = self._view.decisions, entry.signals[signal]
+        value = decisions.get("predicted", series)
+        if value != value:  # NaN
+            raise NotServed(503, f"{metric} of {entry.workload}: there is no forecast of {signal} yet")
+        if self._age(decisions.get("predicted_born", series)) > self._settings.forecast_stale_after:
+            raise NotServed(503, f"{metric} of {entry.workload}: the forecast is stale; {self._hint(series)}")
+        return self._number(metric, value, decisions.get("predicted_ms", series))
+
+    def _decided(self, entry: Entry, metric: str, series: int) -> Served:
+        decisions = self._view.decisions
+        if self._age(decisions.get("born", series)) > self._settings.signal_stale_ms:
+            raise NotServed(
+                503, f"{metric} of {entry.workload}: there is no fresh decision; is the predictor running?"
+            )
+        value = decisions.get("value", series)
+        stale = self._age(decisions.get("raw_born", series)) > self._settings.signal_stale_ms
+        if stale or value != value:
+            raise NotServed(503, self._lacking(entry, metric, self._absent_signal(entry, series)))
+        return self._number(metric, value, decisions.get("raw_ms", series))
+
+    def _per_replica(self, entry: Entry, metric: str, signal: str) -> Served:
+        pods = self._view.pods.get(entry.replicas_id)
+        if pods is None or not pods.names:
+            raise NotServed(503, f"{metric} of {entry.workload}: no ready replica is known")
+        raw = self._raw(entry, metric, signal)
+        return Served(-(-raw.milli // len(pods.names)), raw.timestamp_ms, raw.window_s)
+
+    def _absent_signal(self, entry: Entry, series: int) -> str:
+        """The first signal that keeps a decision from being served."""
+        names = [name for name, one in entry.signals.items() if series in (one, entry.replicas_id)]
+        decisions = self._view.decisions
+        bad = int(Reason.MISSING | Reason.STALE)
+        absent = [n for n in names if decisions.get("reasons", entry.signals[n]) & bad]
+        return min(absent, default=min(names))
+
+    def _lacking(self, entry: Entry, metric: str, signal: str) -> str:
+        return (
+            f"{metric} of {entry.workload}: {signal} has no fresh value; {self._hint(entry.signals[signal])}"
+        )
+
+    def _hint(self, series: int) -> str:
+        problem = self._view.samples.get("problem", series)
+        return problem or "no new sample comes; is the collector running?"
+
+    def _number(self, metric: str, value: float, timestamp_ms: int) -> Served:
+        try:
+            return Served(milli_from_float(value), timestamp_ms, self._window)
+        except InvalidInput as error:
+            raise NotServed(503, f"{metric}: {error}") from None
+
+    def _age(self, born: int) -> int:
+        return self._view.clock.monotonic_ms() - born
+
+    @property
+    def _window(self) -> int:
+        return self._settings.rate_window // 1000

@@ -1,0 +1,137 @@
+"""custom.metrics.k8s.io: metrics of the scaled workload, and shares of it for its pods."""
+
+from collections.abc import Mapping, Sequence
+
+from adapter.answers import Answers, Served
+from adapter.api.paths import CUSTOM, ObjectMetric
+from adapter.api.selectors import Selector, parse_selector
+from adapter.api.status import ApiError, Json
+from adapter.api.values import rfc3339
+from adapter.catalog import Entry
+from adapter.metrics import REPLICAS_SCHEDULE, Form, metric_names, parse_metric
+from adapter.view import View
+from cme.core.quantity import format_quantity
+
+OF_PODS = (Form.PREDICTED, Form.SCALING)
+"""Forms that have a meaning when split over pods; S_per_replica is split already."""
+
+
+def answer(asked: ObjectMetric, query: Mapping[str, str], view: View, answers: Answers) -> Json:
+    """A MetricValueList. Raises ApiError, NotServed."""
+    objects = parse_selector(query.get("labelSelector", ""))
+    series = parse_selector(query.get("metricLabelSelector", ""))
+    if asked.resource in ("pods", "pod") and asked.namespace:
+        items = _pods(asked, objects, series, view, answers)
+    else:
+        chosen = _workloads(asked, view)
+        if asked.name == "*" and query.get("labelSelector"):
+            raise ApiError(
+                400, f"{asked.resource} can't be selected by label here; name one, or leave it out"
+            )
+        items = [
+            _item(asked.version, _reference(e), asked.metric, answers.metric(e, asked.metric))
+            for e in chosen
+            if _matches(e, series, asked.metric)
+        ]
+    return {
+        "kind": "MetricValueList",
+        "apiVersion": f"{CUSTOM}/{asked.version}",
+        "metadata": {},
+        "items": items,
+    }
+
+
+def _workloads(asked: ObjectMetric, view: View) -> Sequence[Entry]:
+    """The workloads that the path names; at least one."""
+    if asked.name == "*":
+        found = [e for e in view.catalog.within(asked.namespace) if _named(e, asked.resource)]
+        found = [e for e in found if asked.metric in metric_names(e.signals)]
+    else:
+        entry = view.catalog.find(asked.namespace, asked.resource, asked.name)
+        found = [entry] if entry else []
+    if not found:
+        place = f"in namespace {asked.namespace}" if asked.namespace else "without a namespace"
+        raise ApiError(
+            404,
+            f"there is no metric {asked.metric} for {asked.resource} {asked.name} {place}: "
+            "no ScalingPolicy has it as its targetRef",
+        )
+    return found
+
+
+def _named(entry: Entry, resource: str) -> bool:
+    return resource in (entry.resource, entry.resource.split(".")[0])
+
+
+def _matches(entry: Entry, series: Selector, metric: str) -> bool:
+    if series(entry.labels):
+        return True
+    raise ApiError(
+        404,
+        f"{metric} of {entry.workload} does not match the metric's selector; its labels are {entry.labels}",
+    )
+
+
+def _pods(
+    asked: ObjectMetric, objects: Selector, series: Selector, view: View, answers: Answers
+) -> list[Json]:
+    """Exact shares of the workload's value over its ready pods."""
+    items = []
+    for entry in view.catalog.within(asked.namespace):
+        pods = view.pods.get(entry.replicas_id)
+        wanted = [
+            name
+            for name in (pods.names if pods else ())
+            if asked.name in ("*", name) and pods and objects(pods.labels[name])
+        ]
+        if not wanted or pods is None or not series(entry.labels):
+            continue
+        _require_shareable(entry, asked.metric)
+        served = answers.metric(entry, asked.metric)
+        shares = pods.shares(served.milli)
+        for name in wanted:
+            part = Served(shares[name], served.timestamp_ms, served.window_s)
+            described = {"kind": "Pod", "namespace": asked.namespace, "name": name, "apiVersion": "v1"}
+            items.append(_item(asked.version, described, asked.metric, part))
+    if not items:
+        raise ApiError(
+            404,
+            f"there is no metric {asked.metric} for pods in namespace {asked.namespace}: "
+            "no running and ready pod of a workload with a ScalingPolicy matches",
+        )
+    return items
+
+
+def _require_shareable(entry: Entry, metric: str) -> None:
+    signal, form = parse_metric(metric)
+    known = metric in metric_names(entry.signals)
+    if known and form not in OF_PODS and metric != REPLICAS_SCHEDULE:
+        raise ApiError(
+            404,
+            f"{metric} is measured for {entry.workload} as a whole, not per pod; use it as an Object metric, "
+            f"or {signal}_scaling as a Pods metric",
+        )
+
+
+def _reference(entry: Entry) -> Json:
+    """describedObject: what the metric is about."""
+    workload = entry.workload
+    return {
+        "kind": workload.kind,
+        "namespace": workload.namespace,
+        "name": workload.name,
+        "apiVersion": entry.policy.spec.target_ref.api_version,
+    }
+
+
+def _item(version: str, described: Json, metric: str, served: Served) -> Json:
+    """A MetricValue in the form of its version."""
+    item: Json = {"describedObject": described, "timestamp": rfc3339(served.timestamp_ms)}
+    value = format_quantity(served.milli)
+    if version == "v1beta1":
+        return item | {"metricName": metric, "window": served.window_s, "value": value, "selector": None}
+    return item | {
+        "metric": {"name": metric, "selector": None},
+        "windowSeconds": served.window_s,
+        "value": value,
+    }

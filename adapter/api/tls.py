@@ -1,0 +1,104 @@
+"""Certificates of the metrics API: the administrator's in a cluster, generated ones on a loopback address."""
+
+import ipaddress
+import os
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from adapter.api.front_proxy import FrontProxy
+from cme.core.settings import Certificate
+
+LIFETIME = timedelta(days=365)
+RENEWED_BEFORE = timedelta(days=30)
+
+
+def server_context(certificate: Certificate, front_proxy: FrontProxy | None) -> ssl.SSLContext:
+    """TLS 1.2 or later; asks for a client certificate of the front-proxy CA. Raises OSError, ssl.SSLError."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate.cert_file, certificate.key_file)
+    if front_proxy is not None:
+        # Optional: a kubelet that asks for /healthz has none, and everything else is refused without one.
+        context.verify_mode = ssl.CERT_OPTIONAL
+        context.load_verify_locations(cadata=front_proxy.ca_pem)
+    return context
+
+
+def generated(folder: Path, now: datetime) -> Certificate:
+    """A certificate for this machine's loopback names, made anew when missing or soon over. Raises OSError.
+
+    `folder`/ca.crt verifies it. The CA's key is thrown away: it can sign nothing else.
+    """
+    made = Certificate(cert_file=folder / "server.crt", key_file=folder / "server.key")
+    if _lasts(made.cert_file, now) and made.key_file.exists() and (folder / "ca.crt").exists():
+        return made
+    folder.mkdir(parents=True, exist_ok=True)
+    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tidecast, generated on this machine")])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    ca = (
+        _builder(issuer, issuer, ca_key, now)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(ca_key, hashes.SHA256())
+    )
+    names: list[x509.GeneralName] = [x509.DNSName("localhost")]
+    names += [x509.IPAddress(ipaddress.ip_address(one)) for one in ("127.0.0.1", "::1")]
+    server = (
+        _builder(subject, issuer, key, now)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False
+        )
+        .sign(ca_key, hashes.SHA256())
+    )
+    _write_secret(made.key_file, key)
+    (folder / "ca.crt").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
+    made.cert_file.write_bytes(server.public_bytes(serialization.Encoding.PEM))
+    return made
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))  # a clock a little behind must not refuse it
+        .not_valid_after(now + LIFETIME)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+
+
+def _lasts(path: Path, now: datetime) -> bool:
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc - now > RENEWED_BEFORE
+    except (FileNotFoundError, ValueError):
+        return False
+
+
+def _write_secret(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
+    """Readable by the owner from its first byte on."""
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)

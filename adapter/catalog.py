@@ -1,0 +1,66 @@
+"""Which workloads there are and by what names the API knows them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cme.core.identity import SeriesKey, Workload
+from cme.core.policy import ScalingPolicy
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A workload with a policy, and the ids of its rows in the log."""
+
+    policy: ScalingPolicy
+    workload: Workload
+    replicas_id: int
+    signals: Mapping[str, int]
+
+    @classmethod
+    def of(cls, policy: ScalingPolicy) -> "Entry":
+        signals = {signal.name: policy.series(signal).id for signal in policy.spec.signals}
+        return cls(policy, policy.workload, SeriesKey(policy.workload, "replicas").id, signals)
+
+    @property
+    def resource(self) -> str:
+        """`deployments.apps`, as the HPA names it in a path."""
+        plural = plural_of(self.workload.kind)
+        return f"{plural}.{self.workload.group}" if self.workload.group else plural
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """By which External metrics are selected."""
+        return {"tidecast.dev/kind": self.workload.kind, "tidecast.dev/workload": self.workload.name}
+
+
+class Catalog:
+    """All entries, found by namespace, resource and name."""
+
+    def __init__(self, policies: Iterable[ScalingPolicy] = ()) -> None:
+        entries = [Entry.of(policy) for policy in policies]
+        self.entries: Sequence[Entry] = sorted(entries, key=lambda e: e.workload)
+        self._by_name: dict[tuple[str, str, str], list[Entry]] = {}
+        self._by_namespace: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            workload = entry.workload
+            # kubectl users write the plural alone; the HPA always adds the group.
+            for resource in {entry.resource, plural_of(workload.kind)}:
+                key = (workload.namespace, resource, workload.name)
+                self._by_name.setdefault(key, []).append(entry)
+            self._by_namespace.setdefault(workload.namespace, []).append(entry)
+
+    def find(self, namespace: str, resource: str, name: str) -> Entry | None:
+        """The workload, if the names mean exactly one."""
+        found = self._by_name.get((namespace, resource, name), [])
+        return found[0] if len(found) == 1 else None
+
+    def within(self, namespace: str) -> Sequence[Entry]:
+        return self._by_namespace.get(namespace, ())
+
+
+def plural_of(kind: str) -> str:
+    """The resource of a kind, by the rule that Kubernetes itself guesses with (apimachinery, api/meta)."""
+    name = kind.lower()
+    if name.endswith("s"):
+        return f"{name}es"
+    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"

@@ -1,0 +1,28 @@
+"""A workload's pods that take load: running, ready and not being deleted."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cme.core.batch import Batch
+
+
+@dataclass(frozen=True)
+class PodList:
+    """Names in ascending order with their labels, and how many replicas the workload should have."""
+
+    wanted: float
+    names: Sequence[str]
+    labels: Mapping[str, Mapping[str, str]]
+
+    @classmethod
+    def of(cls, batch: Batch) -> "PodList":
+        """A record of the topic `replicas`: its text lists distinct label sets, then (name, set) pairs."""
+        content = json.loads(batch.texts("pods")[0])
+        labels = {name: content["labels"][number] for name, number in content["pods"]}
+        return cls(float(batch.numbers("wanted")[0]), sorted(labels), labels)
+
+    def shares(self, milli: int) -> dict[str, int]:
+        """`milli` thousandths split over the pods; the parts sum up to it exactly."""
+        whole, rest = divmod(milli, len(self.names))
+        return {name: whole + (place < rest) for place, name in enumerate(self.names)}

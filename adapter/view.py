@@ -1,0 +1,135 @@
+"""The picture of the log that every answer comes from."""
+
+import json
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adapter.catalog import Catalog
+from adapter.history import History
+from adapter.pods import PodList
+from adapter.table import Table
+from cme.core.batch import Batch
+from cme.core.clock import Clock
+from cme.core.documents import parse_document
+from cme.core.durations import DAY_MS, HOUR_MS, MINUTE_MS
+from cme.core.errors import InvalidInput
+from cme.core.policy import ScalingPolicy
+
+log = logging.getLogger("tidecast.adapter")
+
+MINUTES_KEPT = 6 * 60
+HOURS_KEPT = 28 * 24
+_UNBORN = -(10**15)
+"""The monotonic moment of what never was: older than any limit."""
+
+_DECIDED = ("value", "reasons", "need", "slowed", "raw", "raw_ms", "predicted", "predicted_ms")
+
+
+@dataclass
+class View:
+    """Tables of the newest, rings of the past. Columns `*_born` are monotonic milliseconds: an age that they
+    give never jumps with the wall clock."""
+
+    clock: Clock
+    samples: Table = field(
+        default_factory=lambda: Table(
+            {
+                "value": ("float64", np.nan),
+                "measured_ms": ("int64", 0),
+                "born": ("int64", _UNBORN),
+                "coverage": ("float32", 0),
+                "problem": ("object", ""),
+            }
+        )
+    )
+    decisions: Table = field(
+        default_factory=lambda: Table(
+            dict.fromkeys(("value", "need", "slowed", "raw", "predicted"), ("float64", np.nan))
+            | dict.fromkeys(("raw_ms", "predicted_ms", "reasons"), ("int64", 0))
+            | dict.fromkeys(("born", "raw_born", "predicted_born"), ("int64", _UNBORN))
+        )
+    )
+    forecasts: dict[str, Batch] = field(default_factory=dict)
+    minutes: History = field(default_factory=lambda: History(MINUTE_MS, MINUTES_KEPT, ("mean", "max")))
+    hours: History = field(default_factory=lambda: History(HOUR_MS, HOURS_KEPT, ("mean", "max")))
+    served: History = field(default_factory=lambda: History(MINUTE_MS, MINUTES_KEPT, ("value",)))
+    pods: dict[int, PodList] = field(default_factory=dict)
+    catalog: Catalog = field(default_factory=Catalog)
+    ready: bool = False
+    """Whether the log has been read to its end once."""
+    _policies: dict[str, ScalingPolicy] = field(default_factory=dict)
+
+    def take(self, batches: list[Batch]) -> None:
+        """Take in records of any topic, in their order."""
+        for batch in batches:
+            self._take(batch)
+        if any(batch.topic == "policies" for batch in batches):
+            self.catalog = Catalog(self._policies.values())
+
+    def positions_since(self, now_ms: int) -> dict[str, int]:
+        """From when on each timed topic is read at the start; the other topics are read whole."""
+        return {
+            "samples": now_ms - 5 * MINUTE_MS,
+            "decisions": now_ms - HOUR_MS,
+            "minutes": now_ms - MINUTES_KEPT * MINUTE_MS,
+            "hours": now_ms - HOURS_KEPT // 24 * DAY_MS,
+        }
+
+    def _take(self, batch: Batch) -> None:
+        match batch.topic:
+            case "samples":
+                self._take_samples(batch)
+            case "decisions":
+                self._take_decisions(batch)
+            case "minutes" | "hours":
+                past = self.minutes if batch.topic == "minutes" else self.hours
+                past.put(batch.time_ms, batch.series, {name: batch.numbers(name) for name in ("mean", "max")})
+            case "forecasts":
+                self.forecasts[batch.key] = batch
+            case "replicas":
+                self.pods[int(batch.series[0])] = PodList.of(batch)
+            case "policies":
+                self._take_policy(batch)
+
+    def _take_samples(self, batch: Batch) -> None:
+        """A row without a value leaves the last one, which then grows old, and says what the problem is."""
+        rows, table = self.samples.rows(batch.series), self.samples
+        value, measured = batch.numbers("value"), batch.numbers("measured_ms")
+        newer = np.isfinite(value) & (measured >= table["measured_ms"][rows])
+        at = rows[newer]
+        table["value"][at], table["measured_ms"][at] = value[newer], measured[newer]
+        table["born"][at] = self._born(measured[newer])
+        table["coverage"][rows] = batch.numbers("coverage")
+        problems = np.empty(len(rows), dtype=object)
+        problems[:] = batch.texts("problem")
+        table["problem"][rows] = problems
+
+    def _take_decisions(self, batch: Batch) -> None:
+        rows, table = self.decisions.rows(batch.series), self.decisions
+        for name in _DECIDED:
+            table[name][rows] = batch.numbers(name)
+        times = np.full(len(rows), batch.time_ms)
+        table["born"][rows] = self._born(times)
+        table["raw_born"][rows] = self._born(batch.numbers("raw_ms"))
+        table["predicted_born"][rows] = self._born(batch.numbers("predicted_ms"))
+        end = -(-batch.time_ms // MINUTE_MS) * MINUTE_MS
+        self.served.put(end, batch.series, {"value": batch.numbers("value")})
+
+    def _born(self, times_ms: NDArray[Any]) -> NDArray[np.int64]:
+        ages = np.maximum(0, self.clock.now_ms() - times_ms.astype(np.int64))
+        return np.asarray(self.clock.monotonic_ms() - ages)
+
+    def _take_policy(self, batch: Batch) -> None:
+        """A record of `policies`; one that this version can't read withdraws the policy and says so."""
+        self._policies.pop(batch.key, None)
+        if text := batch.texts("document")[0]:
+            try:
+                self._policies[batch.key] = parse_document(
+                    ScalingPolicy, json.loads(text), f"policy {batch.key}"
+                )
+            except (InvalidInput, json.JSONDecodeError) as error:
+                log.error("the log's policy %s is left out: %s", batch.key, error)

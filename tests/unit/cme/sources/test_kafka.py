@@ -1,0 +1,139 @@
+import asyncio
+import gc
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cme.core.readings import Harvest
+from cme.sources.protocol import SourceFailed
+from tests.contract.kafka_import import kafka
+from tests.contract.source_laws import NOW_MS, ScriptedKafka, offsets
+from tests.contract.source_web import web_server
+
+NUMBERS = st.dictionaries(st.integers(0, 5), st.integers(-1, 1_000))
+
+
+def of(end: Mapping[int, int], first: Mapping[int, int], committed: Mapping[int, int]) -> Harvest:
+    return kafka.backlog("jobs", "workers", kafka.Offsets(end, first, committed), NOW_MS)
+
+
+def values(harvest: Harvest) -> dict[str, float]:
+    return {r.part: r.value for r in harvest.readings}
+
+
+def test_what_is_left_of_each_partition() -> None:
+    harvest = of({0: 100, 1: 50}, {0: 0, 1: 0}, {0: 90, 1: 50})
+    assert values(harvest) == {"0": 10.0, "1": 0.0}
+    assert (harvest.expected, harvest.failures, harvest.counters) == ({"": 2}, [], False)
+
+
+@pytest.mark.parametrize("committed", [{0: 90}, {0: 90, 1: -1}])
+def test_a_partition_without_a_commit_counts_from_its_beginning(committed: dict[int, int]) -> None:
+    assert values(of({0: 100, 1: 50}, {0: 0, 1: 20}, committed)) == {"0": 10.0, "1": 30.0}
+
+
+def test_records_that_retention_removed_are_no_backlog() -> None:
+    assert values(of({0: 100}, {0: 80}, {0: 10})) == {"0": 20.0}
+
+
+def test_a_group_ahead_of_a_partition_is_a_failed_part() -> None:
+    harvest = of({0: 100, 1: 50}, {0: 0, 1: 0}, {0: 90, 1: 51})
+    assert values(harvest) == {"0": 10.0}
+    assert harvest.expected == {"": 2}
+    assert harvest.failures == ["group 'workers' is ahead of partition 1 of 'jobs': was it made anew?"]
+
+
+@pytest.mark.parametrize("committed", [{}, {0: -1}])
+def test_a_group_that_never_committed_may_not_exist(committed: dict[int, int]) -> None:
+    with pytest.raises(SourceFailed, match="'workers' has never committed an offset of topic 'jobs'"):
+        of({0: 100}, {0: 0}, committed)
+
+
+@given(NUMBERS, NUMBERS, NUMBERS)
+def test_every_partition_is_a_reading_or_a_failure_and_none_is_negative(
+    end: dict[int, int], first: dict[int, int], committed: dict[int, int]
+) -> None:
+    try:
+        harvest = of(end, first, committed)
+    except SourceFailed:
+        assert not any(offset >= 0 for offset in committed.values())
+        return
+    assert harvest.expected == {"": len(end)}
+    assert len(harvest.readings) + len(harvest.failures) == len(end)
+    assert all(reading.value >= 0 for reading in harvest.readings)
+
+
+async def test_a_broker_that_hangs_holds_one_thread_and_is_told() -> None:
+    source, released = ScriptedKafka(), threading.Event()
+
+    def hang() -> kafka.Offsets:
+        assert released.wait(30)
+        return offsets(committed=90)
+
+    source.says = hang
+    before = threading.active_count()
+    try:
+        for _ in range(20):
+            with pytest.raises((TimeoutError, SourceFailed)):
+                async with asyncio.timeout(0.001):
+                    await source.read(NOW_MS, 5.0)
+        with pytest.raises(SourceFailed, match="at broker:9092: an earlier question is still unanswered"):
+            await source.read(NOW_MS, 5.0)
+        assert threading.active_count() == before + 1
+    finally:
+        released.set()
+    await source.close()  # comes after the question in the same thread
+    assert values(await source.read(NOW_MS, 5.0)) == {"0": 50.0, "1": 10.0}
+    await source.close()
+
+
+async def test_a_client_is_dropped_after_an_error() -> None:
+    class Client:
+        closed = 0
+
+        def close(self) -> None:
+            self.closed += 1
+
+    def refuse() -> kafka.Offsets:
+        raise TypeError("kafka-python did not understand the answer")
+
+    source, client = ScriptedKafka(), Client()
+    source._client, source.says = client, refuse
+    with pytest.raises(SourceFailed, match=r"kafka at broker:9092: TypeError$"):
+        await source.read(NOW_MS, 5.0)
+    assert (client.closed, source._client) == (1, None)
+
+
+def opened() -> tuple[int, int]:
+    """Files and threads of this process. kafka-python leaves a socket that was connecting to the collector."""
+    gc.collect()
+    return len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
+
+
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+@pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux")
+@pytest.mark.parametrize("speaks", [True, False], ids=["speaks http", "closed port"])
+async def test_what_is_no_broker_fails_the_same_each_time_and_leaves_nothing_open(
+    speaks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka, "TIMEOUT_MS", 200)
+    async with web_server() as web:
+        web.raw = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+        port = web.port if speaks else 1
+        source, texts = kafka.Kafka("jobs", "workers", f"127.0.0.1:{port}"), set()
+        before: tuple[int, int] | None = None
+        for _ in range(4):
+            with pytest.raises(SourceFailed, match=f"kafka at 127.0.0.1:{port}: ") as caught:
+                await source.read(NOW_MS, 5.0)
+            texts.add(str(caught.value))
+            before = before or opened()
+        await source.close()
+        assert len(texts) == 1
+        assert before is not None
+        assert opened()[0] <= before[0] + 1  # the server may not have closed its side yet
+        assert opened()[1] <= before[1]
