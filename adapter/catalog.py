@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cme.core.identity import SeriesKey, Workload
+from cme.core.identity import SeriesKey, Workload, plural_of
 from cme.core.policy import ScalingPolicy
 
 
@@ -22,12 +22,6 @@ class Entry:
         return cls(policy, policy.workload, SeriesKey(policy.workload, "replicas").id, signals)
 
     @property
-    def resource(self) -> str:
-        """`deployments.apps`, as the HPA names it in a path."""
-        plural = plural_of(self.workload.kind)
-        return f"{plural}.{self.workload.group}" if self.workload.group else plural
-
-    @property
     def labels(self) -> dict[str, str]:
         """By which External metrics are selected."""
         return {"tidecast.dev/kind": self.workload.kind, "tidecast.dev/workload": self.workload.name}
@@ -44,7 +38,7 @@ class Catalog:
         for entry in self.entries:
             workload = entry.workload
             # kubectl users write the plural alone; the HPA always adds the group.
-            for resource in {entry.resource, plural_of(workload.kind)}:
+            for resource in {workload.resource, plural_of(workload.kind)}:
                 key = (workload.namespace, resource, workload.name)
                 self._by_name.setdefault(key, []).append(entry)
             self._by_namespace.setdefault(workload.namespace, []).append(entry)
@@ -56,11 +50,3 @@ class Catalog:
 
     def within(self, namespace: str) -> Sequence[Entry]:
         return self._by_namespace.get(namespace, ())
-
-
-def plural_of(kind: str) -> str:
-    """The resource of a kind, by the rule that Kubernetes itself guesses with (apimachinery, api/meta)."""
-    name = kind.lower()
-    if name.endswith("s"):
-        return f"{name}es"
-    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"

@@ -11,6 +11,7 @@ from cme.core.batch import Batch
 from cme.core.documents import parse_document
 from cme.core.errors import InvalidInput
 from cme.core.policy import ScalingPolicy
+from cme.core.readings import REPLICAS_STALE_MS
 from predictor.between import between
 from predictor.decide.chain import Measured
 from predictor.decide.rules import Doubles, Rules
@@ -34,7 +35,7 @@ class Picture:
 
     policies: dict[str, ScalingPolicy] = field(default_factory=dict)
     _samples: dict[int, _Sample] = field(default_factory=dict)
-    _running: dict[int, float] = field(default_factory=dict)
+    _running: dict[int, tuple[float, int]] = field(default_factory=dict)  # replicas wanted, when told
     _rows: dict[int, int] = field(default_factory=dict)  # of the forecast
     _forecast: Forecast | None = None
     _forecast_ms: int = 0
@@ -60,15 +61,17 @@ class Picture:
                 self._samples[series] = _Sample(value, measured_ms, flags, batch.epoch)
 
     def take_replicas(self, batch: Batch) -> None:
-        wanted = batch.numbers("wanted").tolist()
-        self._running.update(zip(batch.series.tolist(), wanted, strict=True))
+        for series, wanted in zip(batch.series.tolist(), batch.numbers("wanted").tolist(), strict=True):
+            self._running[series] = wanted, batch.time_ms
 
     def take_forecast(self, ids: NDArray[np.uint64], forecast: Forecast, now_ms: int) -> None:
         self._rows = {int(series): row for row, series in enumerate(ids)}
         self._forecast, self._forecast_ms = forecast, now_ms
 
-    def running(self, rules: Rules) -> Doubles:
-        return np.array([self._running.get(int(i), np.nan) for i in rules.replica_ids], dtype=float)
+    def running(self, rules: Rules, now_ms: int) -> Doubles:
+        """Replicas wanted per workload; NaN where the cluster has not told for too long."""
+        told = [self._running.get(int(i), (np.nan, now_ms)) for i in rules.replica_ids]
+        return np.array([n if now_ms - at <= REPLICAS_STALE_MS else np.nan for n, at in told], dtype=float)
 
     def measured(self, rules: Rules) -> Measured:
         """The chain's view of all signal rows."""

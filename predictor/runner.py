@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from pathlib import Path
 
 from cme.core.batch import Batch
@@ -37,21 +38,29 @@ class Predictor:
         self._position: Position = {}
         self._decided = clock.monotonic_ms()
         self._published_ms = 0
+        self._working = threading.Lock()  # a stop may save while a turn's thread is still at work
 
     def start(self, progress: Progress = lambda done, total: None) -> None:
         """Come back as it was: the engine from its checkpoint and the minutes since, the chain from its own
-        decisions. Blocks; raises LogFailed."""
+        decisions. Blocks; raises LogFailed, and whatever `progress` raises to cut it short."""
         now = self._clock.now_ms()
-        learnt = self._learner.restore(self._log, now, progress)
-        self._position = {**learnt, **self._log.position_at(["samples"], now - HOUR_MS)}
-        self._turn()
+        with self._working:
+            learnt = self._learner.restore(self._log, now, progress)
+            self._position = {**learnt, **self._log.position_at(["samples"], now - HOUR_MS)}
+            self._turn()
 
     async def turn(self) -> None:
         """Take in what is new; decide when a tick's samples came, or when a tick passed without any."""
-        await asyncio.to_thread(self._turn)
+        await asyncio.to_thread(self._exclusive_turn)
 
     def save(self) -> None:
-        self._learner.save()
+        """Write the engine's memory down, also of a start that was cut short: the next one goes on from there."""
+        with self._working:
+            self._learner.save()
+
+    def _exclusive_turn(self) -> None:
+        with self._working:
+            self._turn()
 
     def _turn(self) -> None:
         sampled = self._follow()
@@ -117,7 +126,8 @@ class Predictor:
         now = self._clock.now_ms()
         self._decided = self._clock.monotonic_ms()
         with self._telemetry.decide_seconds.time():
-            measured, running = self._picture.measured(self._rules), self._picture.running(self._rules)
+            measured = self._picture.measured(self._rules)
+            running = self._picture.running(self._rules, now)
             decisions = decide(self._rules, self._slow, measured, running, self._limits, now)
         if len(self._rules.replica_ids):
             self._log.append([decision_batch(now, self._rules, measured, decisions)])

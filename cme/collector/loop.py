@@ -2,50 +2,33 @@
 
 import asyncio
 import itertools
-import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from cme.collector.readers import Reader, open_readers
+from cme.collector.records import Row, describe, document_batch, samples_batch
 from cme.collector.rollup import Rollups
-from cme.collector.sampling import Sampled, Sampler
-from cme.core.batch import Batch, series_ids
+from cme.collector.sampling import Sampled
+from cme.core.batch import Batch
 from cme.core.clock import Clock
 from cme.core.durations import HOUR_MS
-from cme.core.identity import SeriesKey, stable_id
+from cme.core.identity import SeriesKey
 from cme.core.policy import ScalingPolicy
 from cme.core.settings import Settings
 from cme.log.protocol import Log, LogFailed
 from cme.log.topics import TOPICS
 from cme.runtime.telemetry import CollectorTelemetry
-from cme.sources.protocol import Source, SourceFailed
-from cme.sources.registry import check_source
+from cme.sources.protocol import SourceFailed
 
 log = logging.getLogger("tidecast.collector")
 
 MAX_UNWRITTEN = 2_000
 """Batches that may wait for the log: at a tick of 5 s nearly three hours. Then the oldest go, counted."""
 
-LONGEST_PROBLEM = 500
-"""Characters of a problem that are kept: the text may be a stranger's, and a record has its limits."""
-
 ANSWER_SHARE = 0.8
 """Of the deadline a source gets this for its parts to answer; what is left is for reading what they said."""
-
-
-@dataclass(slots=True)
-class _Reader:
-    """One open source and the signals it serves: two signals with the same spec share one read."""
-
-    name: str
-    source: Source
-    signals: list[tuple[SeriesKey, str, Sampler]]  # series, workload label's value, memory
-
-
-_Row = tuple[SeriesKey, Sampled]
 
 
 class Collector:
@@ -54,7 +37,7 @@ class Collector:
     def __init__(self, log_: Log, clock: Clock, settings: Settings, telemetry: CollectorTelemetry) -> None:
         self._log, self._clock, self._settings, self._telemetry = log_, clock, settings, telemetry
         self._rollups = Rollups()
-        self._readers: list[_Reader] = []
+        self._readers: list[Reader] = []
         self._unwritten: list[Batch] = []
         self._late = 0
         self._epoch = 0
@@ -89,11 +72,11 @@ class Collector:
 
     def _withdrawn(self, policies: Sequence[ScalingPolicy], now: int) -> list[Batch]:
         """Tombstones for policies of an earlier run that are gone."""
-        present = {_policy_key(p) for p in policies}
+        present = {p.key for p in policies}
         known = {b.key for b in self._log.newest("policies") if b.texts("document")[0]}
-        return [_document_batch(now, key, np.zeros(1, np.uint64), "") for key in sorted(known - present)]
+        return [document_batch(now, key, np.zeros(1, np.uint64), "") for key in sorted(known - present)]
 
-    async def _rows(self, reader: _Reader, now: int, deadline: float) -> list[_Row]:
+    async def _rows(self, reader: Reader, now: int, deadline: float) -> list[Row]:
         """The loads that the source tells, or why it tells none. Whatever goes wrong stays with this source."""
         start = self._clock.monotonic_ms()
         try:
@@ -114,14 +97,14 @@ class Collector:
         self._telemetry.source_last_success.labels(reader.name).set(now / 1000)
         return rows
 
-    def _failed(self, reader: _Reader, problem: str) -> list[_Row]:
+    def _failed(self, reader: Reader, problem: str) -> list[Row]:
         self._telemetry.source_success.labels(reader.name).set(0)
         return [(key, Sampled(None, problem, ())) for key, _, _ in reader.signals]
 
-    def _samples(self, now: int, rows: Sequence[_Row]) -> list[Batch]:
+    def _samples(self, now: int, rows: Sequence[Row]) -> list[Batch]:
         for key, sampled in rows:
             self._account(key, sampled)
-        return [_samples_batch(now, self._epoch, rows)] if rows else []
+        return [samples_batch(now, self._epoch, rows)] if rows else []
 
     def _account(self, key: SeriesKey, sampled: Sampled) -> None:
         for refusal in sampled.refusals:
@@ -145,89 +128,6 @@ class Collector:
             self._telemetry.dropped.inc(len(self._unwritten))
             self._unwritten = []
         self._telemetry.unwritten.set(len(self._unwritten))
-
-
-def open_readers(policies: Sequence[ScalingPolicy], settings: Settings) -> list[_Reader]:
-    """Readers for all signals, one per distinct source."""
-    readers: dict[str, _Reader] = {}
-    for policy in policies:
-        for index, signal in enumerate(policy.spec.signals):
-            where = f"policy {_policy_key(policy)}, spec.signals.{index}.source"
-            namespace = policy.metadata.namespace
-            kind, spec, connection = check_source(signal.source, settings.connections, namespace, where)
-            # The namespace, for a connection that one may use can be forbidden to another.
-            identity = json.dumps([namespace, signal.source], sort_keys=True)
-            if identity not in readers:
-                name = _reader_name(namespace, signal.source, identity)
-                readers[identity] = _Reader(name, kind.open(spec, connection), [])
-            # A window shorter than a tick would make a gap of every reading.
-            sampler = Sampler(settings.rate_window, 3 * max(settings.rate_window, settings.tick))
-            workload = policy.spec.target_ref.name if getattr(spec, "workload_label", None) else ""
-            readers[identity].signals.append((policy.series(signal), workload, sampler))
-    return list(readers.values())
-
-
-def _reader_name(namespace: str, source: dict[str, Any], identity: str) -> str:
-    """Short and stable: the kind and what tells it from others of its kind."""
-    kind, spec = next(iter(source.items()))
-    detail = ",".join(str(v) for v in spec.values()) if isinstance(spec, dict) else str(spec)
-    name = f"{namespace}/{kind}:{detail}"
-    return name if len(name) <= 120 else f"{name[:100]}... {stable_id(identity):016x}"
-
-
-def describe(policies: Sequence[ScalingPolicy], now_ms: int) -> list[Batch]:
-    """Records that say what the policies are and what each of their series means."""
-    batches = []
-    for policy in policies:
-        document = json.dumps(policy.model_dump(mode="json", by_alias=True), sort_keys=True)
-        target = series_ids([SeriesKey(policy.workload, "replicas").id])
-        batches.append(_document_batch(now_ms, _policy_key(policy), target, document))
-        batches += [_series_batch(now_ms, policy.series(signal)) for signal in policy.spec.signals]
-    return batches
-
-
-def _policy_key(policy: ScalingPolicy) -> str:
-    return f"{policy.metadata.namespace}/{policy.metadata.name}"
-
-
-def _document_batch(now_ms: int, key: str, series: np.ndarray[Any, np.dtype[np.uint64]], text: str) -> Batch:
-    return Batch("policies", now_ms, series, {"document": (text,)}, key=key)
-
-
-def _series_batch(now_ms: int, key: SeriesKey) -> Batch:
-    workload = key.workload
-    texts = {
-        "namespace": workload.namespace,
-        "group": workload.group,
-        "kind": workload.kind,
-        "name": workload.name,
-        "signal": key.signal,
-        "unit": key.unit,
-    }
-    columns = {name: (text,) for name, text in texts.items()}
-    return Batch("series", now_ms, series_ids([key.id]), columns, key=f"{key.id:016x}")
-
-
-def _samples_batch(now_ms: int, epoch: int, rows: Sequence[_Row]) -> Batch:
-    totals = [sampled.total for _, sampled in rows]
-    return Batch(
-        "samples",
-        now_ms,
-        series_ids([key.id for key, _ in rows]),
-        {
-            "value": np.array([t.value if t else np.nan for t in totals]),
-            "measured_ms": np.array([t.time_ms if t else now_ms for t in totals], dtype=np.int64),
-            "coverage": np.array([t.coverage if t else 0 for t in totals], dtype=np.float32),
-            "flags": np.array([t.flags if t else 0 for t in totals], dtype=np.uint8),
-            "problem": tuple(_storable(sampled.problem) for _, sampled in rows),
-        },
-        epoch=epoch,
-    )
-
-
-def _storable(text: str) -> str:
-    """A text that a record can hold: half a character (JSON's \\ud800) can't be written as UTF-8."""
-    return text[:LONGEST_PROBLEM].encode(errors="replace").decode()
 
 
 def _whole_since(log_: Log, now_ms: int) -> int:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Column = NDArray[Any] | tuple[str, ...]
 """A numeric array (float64, float32, int64, uint64, uint32 or uint8) or a tuple of texts."""
 
-COLUMN_TYPES = ("float64", "float32", "int64", "uint64", "uint32", "uint8")
+COLUMN_TYPES = tuple(map(np.dtype, ("float64", "float32", "int64", "uint64", "uint32", "uint8")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Batch:
         for name, column in self.columns.items():
             if len(column) != len(self.series):
                 raise ValueError(f"column {name} has {len(column)} rows, series {len(self.series)}")
-            if isinstance(column, np.ndarray) and column.dtype.name not in COLUMN_TYPES:
+            if isinstance(column, np.ndarray) and column.dtype not in COLUMN_TYPES:
                 raise ValueError(f"column {name} can't be {column.dtype}")
 
     def numbers(self, name: str) -> NDArray[Any]:

@@ -23,9 +23,22 @@ class Workload:
     kind: str
     name: str
 
+    @property
+    def resource(self) -> str:
+        """`deployments.apps`, as the HPA names it in a path."""
+        return f"{plural_of(self.kind)}.{self.group}" if self.group else plural_of(self.kind)
+
     def __str__(self) -> str:
         kind = f"{self.kind}.{self.group}" if self.group else self.kind
         return f"{self.namespace}/{kind}/{self.name}"
+
+
+def plural_of(kind: str) -> str:
+    """The resource of a kind, by the rule that Kubernetes itself guesses with (apimachinery, api/meta)."""
+    name = kind.lower()
+    if name.endswith("s"):
+        return f"{name}es"
+    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
 
 
 @dataclass(frozen=True, slots=True, order=True)

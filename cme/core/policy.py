@@ -181,6 +181,11 @@ class ScalingPolicy(Document):
     spec: Spec
 
     @property
+    def key(self) -> str:
+        """By which a record of it replaces the one before."""
+        return f"{self.metadata.namespace}/{self.metadata.name}"
+
+    @property
     def workload(self) -> Workload:
         ref = self.spec.target_ref
         return Workload(self.metadata.namespace, ref.group, ref.kind, ref.name)

@@ -4,8 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntFlag
 
+from cme.core.durations import MINUTE_MS
+
 MIN_COVERAGE = 0.8
 """Below this share of answering parts a sum says nothing about the whole: it is missing, not small."""
+
+REPLICAS_STALE_MS = 3 * MINUTE_MS
+"""What runs is written once a minute at least; what is older than this is no longer known."""
 
 
 class Flag(IntFlag):

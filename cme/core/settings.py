@@ -49,7 +49,7 @@ class Settings(Document):
     kind: Literal["Settings"] = "Settings"
     data: Path = Path("tidecast-data")
     http: str = "127.0.0.1:8080"
-    https: str = "127.0.0.1:6443"
+    https: str = "127.0.0.1:8443"
     tick: Duration = parse_duration("5s")
     rate_window: Duration = parse_duration("30s")
     stale_after: Duration = parse_duration("60s")
@@ -105,7 +105,7 @@ def parse_configuration(documents: Sequence[Any], where: str) -> Configuration:
 
 def _distinct(policies: Sequence[ScalingPolicy], where: str) -> tuple[ScalingPolicy, ...]:
     for what, keys in (
-        ("name", [f"{p.metadata.namespace}/{p.metadata.name}" for p in policies]),
+        ("name", [p.key for p in policies]),
         ("target", [str(p.workload) for p in policies]),
     ):
         doubled = sorted({key for key in keys if keys.count(key) > 1})

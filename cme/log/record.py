@@ -18,6 +18,7 @@ MAGIC = b"TCR1"  # the last byte is the version
 _HEAD = struct.Struct("<4sI")  # magic, CRC-32 of all that follows
 _BODY = struct.Struct("<IBqqQIHH")  # see Header
 _COLUMN = struct.Struct("<BBI")  # bytes of name, type, bytes of payload
+_STORED = tuple(kind.newbyteorder("<") for kind in COLUMN_TYPES)
 _TEXT = len(COLUMN_TYPES)
 HEADER_BYTES = _HEAD.size + _BODY.size
 
@@ -115,8 +116,8 @@ def _encode_column(name: str, column: Column) -> bytes:
         lengths = np.array([len(text) for text in texts], dtype="<u4").tobytes()
         kind, payload = _TEXT, b"".join([lengths, *texts])
     else:
-        kind = COLUMN_TYPES.index(column.dtype.name)
-        payload = column.astype(column.dtype.newbyteorder("<"), copy=False).tobytes()
+        kind = COLUMN_TYPES.index(column.dtype)
+        payload = column.astype(_STORED[kind], copy=False).tobytes()
     return _COLUMN.pack(len(label), kind, len(payload)) + label + payload
 
 
@@ -144,10 +145,10 @@ def _decode_body(data: bytes, header: Header) -> Batch:
 def _decode_column(payload: bytes, kind: int, rows: int) -> Column:
     if kind == _TEXT:
         return _decode_texts(payload, rows)
-    dtype = np.dtype(COLUMN_TYPES[kind])
+    dtype = COLUMN_TYPES[kind]
     if len(payload) != rows * dtype.itemsize:
         raise ValueError(f"{len(payload)} bytes for {rows} of {dtype}")
-    return np.frombuffer(payload, dtype.newbyteorder("<")).astype(dtype)
+    return np.frombuffer(payload, _STORED[kind]).astype(dtype)
 
 
 def _decode_texts(payload: bytes, rows: int) -> tuple[str, ...]:

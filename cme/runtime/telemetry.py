@@ -53,8 +53,13 @@ class CollectorTelemetry:
         self.dropped = Counter(
             "tidecast_batches_dropped_total", "Batches given up because too many waited", registry=registry
         )
+        self.replicas_failed = Counter(
+            "tidecast_replicas_failed_total",
+            "Questions for a workload's replicas that the cluster did not answer",
+            registry=registry,
+        )
         self.faults = Counter(
-            "tidecast_collector_faults_total", "Ticks of the collector that failed", registry=registry
+            "tidecast_collector_faults_total", "Turns of the collector that failed", registry=registry
         )
 
 
@@ -106,4 +111,7 @@ class AdapterTelemetry:
             "tidecast_view_age_seconds",
             "Age of the newest decision that the adapter holds",
             registry=registry,
+        )
+        self.faults = Counter(
+            "tidecast_adapter_faults_total", "Reads of the log that failed in the adapter", registry=registry
         )

@@ -17,18 +17,18 @@ from tests.unit.cme.log.golden import GOLDEN, SEQ, as_lines, golden_batch
 INT64 = st.integers(-(2**63), 2**63 - 1)
 
 
-def column(kind: str, rows: int) -> st.SearchStrategy[Column]:
-    if kind == "text":
+def column(kind: "np.dtype[Any] | None", rows: int) -> st.SearchStrategy[Column]:
+    """Of texts when `kind` is None."""
+    if kind is None:
         return st.lists(st.text(max_size=9), min_size=rows, max_size=rows).map(tuple)
-    dtype = np.dtype(kind)
-    size = rows * dtype.itemsize
-    return st.binary(min_size=size, max_size=size).map(lambda data: np.frombuffer(data, dtype))
+    size = rows * kind.itemsize
+    return st.binary(min_size=size, max_size=size).map(lambda data: np.frombuffer(data, kind))
 
 
 @st.composite
 def batches(draw: st.DrawFn) -> Batch:
     rows = draw(st.integers(0, 5))
-    kinds = draw(st.dictionaries(st.text(max_size=9), st.sampled_from([*COLUMN_TYPES, "text"]), max_size=4))
+    kinds = draw(st.dictionaries(st.text(max_size=9), st.sampled_from([*COLUMN_TYPES, None]), max_size=4))
     return Batch(
         draw(st.sampled_from(["samples", "policies"])),
         draw(INT64),

@@ -1,0 +1,49 @@
+"""The only door to Kubernetes: raw JSON, never the client's models."""
+
+import json
+from typing import Any
+
+from kubernetes import client, config
+
+from cme.core.errors import TidecastError
+from cme.core.settings import Kubernetes
+
+TIMEOUT_S = 10
+
+
+class KubeFailed(TidecastError):
+    """The API server did not answer, or said no."""
+
+
+class KubeClient:
+    """Reads of one cluster. Blocks: an asyncio process calls it from a thread."""
+
+    def __init__(self, settings: Kubernetes) -> None:
+        """Raises KubeFailed when there is neither a kubeconfig nor a service account."""
+        try:
+            self._api = _connect(settings)
+        except (config.ConfigException, OSError) as error:
+            raise KubeFailed(f"no way to the cluster: {error}; set kubernetes.kubeconfig") from None
+
+    def get(self, path: str) -> dict[str, Any]:
+        """The JSON at a path. Raises KubeFailed."""
+        headers = {"Accept": "application/json"}
+        try:
+            self._api.update_params_for_auth(headers, [], ["BearerToken"], path, "GET", None)
+            answer = self._api.call_api(
+                "GET", f"{self._api.configuration.host}{path}", headers, _request_timeout=TIMEOUT_S
+            )
+            document = dict(json.loads(answer.read()))
+        except Exception as error:  # noqa: BLE001 - urllib3's and the client's errors have no common base
+            raise KubeFailed(f"GET {path}: {type(error).__name__}") from None
+        if answer.status != 200:
+            raise KubeFailed(f"GET {path}: {document.get('message') or answer.status}")
+        return document
+
+
+def _connect(settings: Kubernetes) -> Any:
+    if settings.kubeconfig is not None:
+        return config.new_client_from_config(str(settings.kubeconfig))  # type: ignore[no-untyped-call]
+    configuration = client.Configuration()
+    config.load_incluster_config(configuration)  # type: ignore[no-untyped-call]
+    return client.ApiClient(configuration)

@@ -1,0 +1,145 @@
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from cme.collector.replicas import REPEATED_MS, Replicas, pods_text, scale_path, takes_load
+from cme.core.clock import ManualClock
+from cme.core.policy import ScalingPolicy
+from cme.kube import KubeFailed
+from cme.log.embedded import EmbeddedLog
+from cme.runtime.telemetry import CollectorTelemetry
+from tests.unit.cme.collector.stage import policy, scripted
+
+SCALE = "/apis/apps/v1/namespaces/default/deployments/web/scale"
+PODS = "/api/v1/namespaces/default/pods?labelSelector=app%3Dweb"
+
+
+def pod(name: str, ready: str = "True", phase: str = "Running", **metadata: Any) -> dict[str, Any]:
+    return {
+        "metadata": {"name": name, "labels": {"app": "web"}, **metadata},
+        "status": {"phase": phase, "conditions": [{"type": "Ready", "status": ready}]},
+    }
+
+
+class Cluster:
+    """A cluster with one Deployment."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Any] = {
+            SCALE: {"spec": {"replicas": 2}, "status": {"selector": "app=web"}},
+            PODS: {"items": [pod("web-1"), pod("web-0")]},
+        }
+
+    def get(self, path: str) -> Mapping[str, Any]:
+        if path not in self.answers:
+            raise KubeFailed(f"GET {path}: ApiException")
+        answer: Mapping[str, Any] = self.answers[path]
+        return answer
+
+
+class Stage:
+    def __init__(self, folder: Path) -> None:
+        self.cluster, self.clock = Cluster(), ManualClock(1_795_000_000_000)
+        self.log = EmbeddedLog.open(folder, writable=True)
+        self.metrics = CollectorRegistry()
+        self.telemetry = CollectorTelemetry(self.metrics)
+        self.replicas = self.started(policy("web", scripted("a")))
+
+    def started(self, *policies: ScalingPolicy) -> Replicas:
+        return Replicas(self.cluster, self.log, self.clock, policies, self.telemetry)
+
+    def written(self) -> list[tuple[float, str]]:
+        batches = self.log.read(["replicas"], {}).batches
+        return [(float(b.numbers("wanted")[0]), b.texts("pods")[0]) for b in batches]
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    made = Stage(tmp_path)
+    yield made
+    made.log.close()
+
+
+async def test_wanted_replicas_and_ready_pods_are_written_by_name(stage: Stage) -> None:
+    await stage.replicas.turn()
+    assert stage.written() == [(2.0, '{"labels": [{"app": "web"}], "pods": [["web-0", 0], ["web-1", 0]]}')]
+
+
+async def test_what_stays_the_same_is_written_again_after_a_minute_only(stage: Stage) -> None:
+    await stage.replicas.turn()
+    first = stage.log.read(["replicas"], {}).position
+    stage.clock.advance(REPEATED_MS - 1)
+    await stage.replicas.turn()
+    assert not stage.log.read(["replicas"], first).batches
+    stage.clock.advance(1)
+    await stage.replicas.turn()
+    (again,) = stage.log.read(["replicas"], first).batches
+    assert again.time_ms == stage.clock.now_ms()
+
+
+async def test_a_change_is_written_at_once(stage: Stage) -> None:
+    await stage.replicas.turn()
+    stage.cluster.answers[SCALE]["spec"]["replicas"] = 3
+    await stage.replicas.turn()
+    assert stage.written()[-1][0] == 3
+
+
+async def test_a_cluster_that_does_not_answer_writes_nothing_and_says_so_once(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    del stage.cluster.answers[PODS]
+    await stage.replicas.turn()
+    await stage.replicas.turn()
+    assert not stage.written()
+    assert len(caplog.records) == 1
+    assert "default/Deployment.apps/web" in caplog.text
+    assert stage.metrics.get_sample_value("tidecast_replicas_failed_total") == 2
+
+
+async def test_one_workload_that_is_not_there_hides_no_other(stage: Stage) -> None:
+    both = stage.started(policy("gone", scripted("a")), policy("web", scripted("b")))
+    await both.turn()
+    assert len(stage.written()) == 1
+
+
+async def test_an_empty_selector_would_count_the_pods_of_everybody(stage: Stage) -> None:
+    stage.cluster.answers[SCALE]["status"] = {}
+    await stage.replicas.turn()
+    assert not stage.written()
+
+
+async def test_a_workload_at_zero_has_no_pods(stage: Stage) -> None:
+    stage.cluster.answers |= {SCALE: {"spec": {}, "status": {"selector": "app=web"}}, PODS: {"items": None}}
+    await stage.replicas.turn()
+    assert stage.written() == [(0.0, '{"labels": [], "pods": []}')]
+
+
+@pytest.mark.parametrize(
+    "idle",
+    [
+        pod("p", ready="False"),
+        pod("p", phase="Pending"),
+        pod("p", phase="Failed"),
+        pod("p", deletionTimestamp="2026-11-25T00:00:00Z"),
+        {"metadata": {"name": "p"}},
+    ],
+)
+def test_a_pod_that_takes_no_load_is_left_out(idle: dict[str, Any]) -> None:
+    assert not takes_load(idle)
+    assert pods_text([idle]) == '{"labels": [], "pods": []}'
+
+
+def test_different_label_sets_are_kept_apart() -> None:
+    text = pods_text([pod("a"), pod("b", labels={"app": "web", "track": "canary"}), pod("c")])
+    assert text.endswith('"pods": [["a", 0], ["b", 1], ["c", 0]]}')
+
+
+def test_a_kind_of_the_core_group_has_another_path() -> None:
+    core = policy("web", scripted("a"))
+    ref = core.spec.target_ref.model_copy(update={"api_version": "v1", "kind": "ReplicationController"})
+    spec = core.spec.model_copy(update={"target_ref": ref})
+    path = scale_path(core.model_copy(update={"spec": spec}))
+    assert path == "/api/v1/namespaces/default/replicationcontrollers/web/scale"
