@@ -3,14 +3,16 @@
 A sentence stays the same while its cause does: the HPA writes it into an event, and equal events are one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapter.catalog import Entry
 from adapter.metrics import REPLICAS_SCALING, REPLICAS_SCHEDULE, Form, metric_names, parse_metric
+from adapter.pods import PodList
 from adapter.view import View
 from cme.core.errors import InvalidInput, TidecastError
 from cme.core.policy import replica_bounds
 from cme.core.quantity import milli_from_float
+from cme.core.readings import REPLICAS_STALE_MS
 from cme.core.reasons import Reason
 from cme.core.settings import Settings
 
@@ -57,6 +59,12 @@ class Answers:
             return self._decided(entry, metric, entry.signals[signal])
         return self._per_replica(entry, metric, signal)
 
+    def shares(self, entry: Entry, metric: str) -> dict[str, Served]:
+        """By pod an exact share of a metric's value. Raises NotServed."""
+        served = self.metric(entry, metric)
+        parts = self._pods(entry, metric).shares(served.milli)
+        return {pod: replace(served, milli=milli) for pod, milli in parts.items()}
+
     def _require_ready(self) -> None:
         if not self._view.ready:
             raise NotServed(503, "tidecast is starting and has not read its log yet; it answers in a moment")
@@ -69,9 +77,9 @@ class Answers:
 
     def _raw(self, entry: Entry, metric: str, signal: str) -> Served:
         samples, series = self._view.samples, entry.signals[signal]
-        if self._age(samples.get("born", series)) > self._settings.signal_stale_ms:
+        if not self._measured(series):
             raise NotServed(503, self._lacking(entry, metric, signal))
-        return self._number(metric, samples.get("value", series), samples.get("measured_ms", series))
+        return self._number(entry, metric, samples.get("value", series), samples.get("measured_ms", series))
 
     def _predicted(self, entry: Entry, metric: str, signal: str) -> Served:
         decisions, series = self._view.decisions, entry.signals[signal]
@@ -79,27 +87,41 @@ class Answers:
         if value != value:  # NaN
             raise NotServed(503, f"{metric} of {entry.workload}: there is no forecast of {signal} yet")
         if self._age(decisions.get("predicted_born", series)) > self._settings.forecast_stale_after:
-            raise NotServed(503, f"{metric} of {entry.workload}: the forecast is stale; {self._hint(series)}")
-        return self._number(metric, value, decisions.get("predicted_ms", series))
+            hint = self._hint(series)
+            if self._measured(series):
+                hint = "no new forecast comes; is the predictor running?"
+            raise NotServed(503, f"{metric} of {entry.workload}: the forecast is stale; {hint}")
+        return self._number(entry, metric, value, decisions.get("predicted_ms", series))
 
     def _decided(self, entry: Entry, metric: str, series: int) -> Served:
-        decisions = self._view.decisions
-        if self._age(decisions.get("born", series)) > self._settings.signal_stale_ms:
+        decisions, limit = self._view.decisions, self._settings.signal_stale_ms
+        value = decisions.get("value", series)
+        known, decided = value == value, self._age(decisions.get("born", series)) <= limit
+        if decided and known and self._age(decisions.get("raw_born", series)) <= limit:
+            return self._number(entry, metric, value, decisions.get("raw_ms", series))
+        signal = self._absent_signal(entry, series)
+        if not decided or (known and self._measured(entry.signals[signal])):  # newer than what it rests on
             raise NotServed(
                 503, f"{metric} of {entry.workload}: there is no fresh decision; is the predictor running?"
             )
-        value = decisions.get("value", series)
-        stale = self._age(decisions.get("raw_born", series)) > self._settings.signal_stale_ms
-        if stale or value != value:
-            raise NotServed(503, self._lacking(entry, metric, self._absent_signal(entry, series)))
-        return self._number(metric, value, decisions.get("raw_ms", series))
+        raise NotServed(503, self._lacking(entry, metric, signal))
 
     def _per_replica(self, entry: Entry, metric: str, signal: str) -> Served:
-        pods = self._view.pods.get(entry.replicas_id)
-        if pods is None or not pods.names:
-            raise NotServed(503, f"{metric} of {entry.workload}: no ready replica is known")
+        ready = len(self._pods(entry, metric).names)
         raw = self._raw(entry, metric, signal)
-        return Served(-(-raw.milli // len(pods.names)), raw.timestamp_ms, raw.window_s)
+        return Served(-(-raw.milli // ready), raw.timestamp_ms, raw.window_s)
+
+    def _pods(self, entry: Entry, metric: str) -> PodList:
+        """The workload's pods that take load; at least one."""
+        pods = self._view.pods.get(entry.replicas_id)
+        if pods is None or self._age(pods.born) > REPLICAS_STALE_MS:
+            raise NotServed(
+                503,
+                f"{metric} of {entry.workload}: its pods are not known; does the cluster answer tidecast?",
+            )
+        if not pods.names:
+            raise NotServed(503, f"{metric} of {entry.workload}: none of its pods is running and ready")
+        return pods
 
     def _absent_signal(self, entry: Entry, series: int) -> str:
         """The first signal that keeps a decision from being served."""
@@ -114,15 +136,20 @@ class Answers:
             f"{metric} of {entry.workload}: {signal} has no fresh value; {self._hint(entry.signals[signal])}"
         )
 
+    def _measured(self, series: int) -> bool:
+        """Whether there is a measurement that is fresh enough."""
+        return self._age(self._view.samples.get("born", series)) <= self._settings.signal_stale_ms
+
     def _hint(self, series: int) -> str:
         problem = self._view.samples.get("problem", series)
         return problem or "no new sample comes; is the collector running?"
 
-    def _number(self, metric: str, value: float, timestamp_ms: int) -> Served:
+    def _number(self, entry: Entry, metric: str, value: float, timestamp_ms: int) -> Served:
         try:
             return Served(milli_from_float(value), timestamp_ms, self._window)
         except InvalidInput as error:
-            raise NotServed(503, f"{metric}: {error}") from None
+            why = f"its value can't be served; {error.remedy}"
+            raise NotServed(503, f"{metric} of {entry.workload}: {why}") from None
 
     def _age(self, born: int) -> int:
         return self._view.clock.monotonic_ms() - born

@@ -9,18 +9,18 @@ from cme.core.batch import Batch
 
 @dataclass(frozen=True)
 class PodList:
-    """Names in ascending order with their labels, and how many replicas the workload should have."""
+    """Names in ascending order with their labels, and the monotonic moment when the cluster told them."""
 
-    wanted: float
     names: Sequence[str]
     labels: Mapping[str, Mapping[str, str]]
+    born: int
 
     @classmethod
-    def of(cls, batch: Batch) -> "PodList":
+    def of(cls, batch: Batch, born: int) -> "PodList":
         """A record of the topic `replicas`: its text lists distinct label sets, then (name, set) pairs."""
         content = json.loads(batch.texts("pods")[0])
         labels = {name: content["labels"][number] for name, number in content["pods"]}
-        return cls(float(batch.numbers("wanted")[0]), sorted(labels), labels)
+        return cls(sorted(labels), labels, born)
 
     def shares(self, milli: int) -> dict[str, int]:
         """`milli` thousandths split over the pods; the parts sum up to it exactly."""

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from adapter.catalog import Catalog
 from adapter.history import History
 from adapter.pods import PodList
-from adapter.table import Table
+from adapter.table import Rows, Table
 from cme.core.batch import Batch
 from cme.core.clock import Clock
 from cme.core.documents import parse_document
 from cme.core.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cme.core.errors import InvalidInput
 from cme.core.policy import ScalingPolicy
+from cme.core.readings import REPLICAS_STALE_MS
 
 log = logging.getLogger("tidecast.adapter")
 
@@ -40,6 +41,7 @@ class View:
             {
                 "value": ("float64", np.nan),
                 "measured_ms": ("int64", 0),
+                "epoch": ("int64", 0),
                 "born": ("int64", _UNBORN),
                 "coverage": ("float32", 0),
                 "problem": ("object", ""),
@@ -74,6 +76,7 @@ class View:
         """From when on each timed topic is read at the start; the other topics are read whole."""
         return {
             "samples": now_ms - 5 * MINUTE_MS,
+            "replicas": now_ms - REPLICAS_STALE_MS,
             "decisions": now_ms - HOUR_MS,
             "minutes": now_ms - MINUTES_KEPT * MINUTE_MS,
             "hours": now_ms - HOURS_KEPT // 24 * DAY_MS,
@@ -91,7 +94,8 @@ class View:
             case "forecasts":
                 self.forecasts[batch.key] = batch
             case "replicas":
-                self.pods[int(batch.series[0])] = PodList.of(batch)
+                born = int(self._born(np.array([batch.time_ms]))[0])
+                self.pods[int(batch.series[0])] = PodList.of(batch, born)
             case "policies":
                 self._take_policy(batch)
 
@@ -99,14 +103,22 @@ class View:
         """A row without a value leaves the last one, which then grows old, and says what the problem is."""
         rows, table = self.samples.rows(batch.series), self.samples
         value, measured = batch.numbers("value"), batch.numbers("measured_ms")
-        newer = np.isfinite(value) & (measured >= table["measured_ms"][rows])
+        newer = np.isfinite(value) & self._supersedes(rows, measured, batch)
         at = rows[newer]
         table["value"][at], table["measured_ms"][at] = value[newer], measured[newer]
+        table["epoch"][at] = batch.epoch
         table["born"][at] = self._born(measured[newer])
         table["coverage"][rows] = batch.numbers("coverage")
         problems = np.empty(len(rows), dtype=object)
         problems[:] = batch.texts("problem")
         table["problem"][rows] = problems
+
+    def _supersedes(self, rows: Rows, measured: NDArray[np.int64], batch: Batch) -> NDArray[np.bool_]:
+        """The newest measurement stands; of two of one time the one of the higher epoch."""
+        known, epoch = self.samples["measured_ms"][rows], self.samples["epoch"][rows]
+        newest = (measured > known) | ((measured == known) & (batch.epoch >= epoch))
+        # No sample is measured after it is written: the clock was set back since, or this is an old duplicate.
+        return newest | (known > batch.time_ms + MINUTE_MS)
 
     def _take_decisions(self, batch: Batch) -> None:
         rows, table = self.decisions.rows(batch.series), self.decisions

@@ -60,7 +60,7 @@ def _workloads(asked: ObjectMetric, view: View) -> Sequence[Entry]:
 
 
 def _named(entry: Entry, resource: str) -> bool:
-    return resource in (entry.resource, entry.resource.split(".")[0])
+    return resource in (entry.workload.resource, entry.workload.resource.split(".")[0])
 
 
 def _matches(entry: Entry, series: Selector, metric: str) -> bool:
@@ -79,20 +79,15 @@ def _pods(
     items = []
     for entry in view.catalog.within(asked.namespace):
         pods = view.pods.get(entry.replicas_id)
-        wanted = [
-            name
-            for name in (pods.names if pods else ())
-            if asked.name in ("*", name) and pods and objects(pods.labels[name])
-        ]
-        if not wanted or pods is None or not series(entry.labels):
+        labels = pods.labels.items() if pods else ()
+        wanted = sorted(name for name, own in labels if asked.name in ("*", name) and objects(own))
+        if not wanted or not series(entry.labels):
             continue
         _require_shareable(entry, asked.metric)
-        served = answers.metric(entry, asked.metric)
-        shares = pods.shares(served.milli)
+        shares = answers.shares(entry, asked.metric)
         for name in wanted:
-            part = Served(shares[name], served.timestamp_ms, served.window_s)
             described = {"kind": "Pod", "namespace": asked.namespace, "name": name, "apiVersion": "v1"}
-            items.append(_item(asked.version, described, asked.metric, part))
+            items.append(_item(asked.version, described, asked.metric, shares[name]))
     if not items:
         raise ApiError(
             404,

@@ -40,7 +40,9 @@ def resources(name: str, version: str, view: View) -> Json:
 
 
 def _custom(view: View) -> set[str]:
-    names = {f"{e.resource}/{metric}" for e in view.catalog.entries for metric in metric_names(e.signals)}
+    names = {
+        f"{e.workload.resource}/{metric}" for e in view.catalog.entries for metric in metric_names(e.signals)
+    }
     for entry in view.catalog.entries:
         for metric in metric_names(entry.signals):
             if metric == REPLICAS_SCHEDULE or parse_metric(metric)[1] in (Form.PREDICTED, Form.SCALING):

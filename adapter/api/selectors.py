@@ -10,9 +10,11 @@ Selector = Callable[[Mapping[str, str]], bool]
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 _KEY = rf"(?:[a-z0-9](?:[a-z0-9.-]{{0,251}}[a-z0-9])?/)?{_NAME}"
 _VALUE = rf"(?:{_NAME})?"
+# Possessive: each space has one place, else a list that does not end would be tried in 2^spaces ways.
+_VALUES = rf"\s*+{_VALUE}\s*+(?:,\s*+{_VALUE}\s*+)*"
 _REQUIREMENT = re.compile(
     rf"\s*(?:"
-    rf"(?P<set>{_KEY})\s+(?P<in>in|notin)\s*\(\s*(?P<values>{_VALUE}(?:\s*,\s*{_VALUE})*)\s*\)"
+    rf"(?P<set>{_KEY})\s+(?P<in>in|notin)\s*\((?P<values>{_VALUES})\)"
     rf"|(?P<key>{_KEY})\s*(?P<op>==|=|!=)\s*(?P<value>{_VALUE})"
     rf"|(?P<number>{_KEY})\s*(?P<order>[<>])\s*(?P<limit>-?\d{{1,18}})"
     rf"|(?P<absent>!)?\s*(?P<exists>{_KEY})"
@@ -24,12 +26,12 @@ MAX_LENGTH = 16_384
 def parse_selector(text: str) -> Selector:
     """Whether labels fulfil all requirements of `text`; an empty one selects all. Raises ApiError 400."""
     requirements: list[Selector] = []
-    place = 0
+    text, place = text.strip(), 0
     if len(text) > MAX_LENGTH:
         raise ApiError(400, f"the label selector is longer than {MAX_LENGTH} characters")
     while place < len(text):
         match = _REQUIREMENT.match(text, place)
-        if match is None or (match.end() == len(text) and text.rstrip().endswith(",")):
+        if match is None or (match.end() == len(text) and text.endswith(",")):
             raise ApiError(400, f"unable to parse label selector {text[:200]!r} at character {place + 1}")
         requirements.append(_requirement(match))
         place = match.end()

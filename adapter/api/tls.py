@@ -12,22 +12,35 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from adapter.api.front_proxy import FrontProxy
-from cme.core.settings import Certificate
+from cme.core.errors import InvalidInput
+from cme.core.settings import Certificate, Settings
 
+CA_FILE = "ca.crt"
 LIFETIME = timedelta(days=365)
 RENEWED_BEFORE = timedelta(days=30)
 
 
 def server_context(certificate: Certificate, front_proxy: FrontProxy | None) -> ssl.SSLContext:
-    """TLS 1.2 or later; asks for a client certificate of the front-proxy CA. Raises OSError, ssl.SSLError."""
+    """TLS 1.2 or later; asks for a client certificate of the front-proxy CA. Raises InvalidInput, ssl.SSLError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(certificate.cert_file, certificate.key_file)
+    try:
+        context.load_cert_chain(certificate.cert_file, certificate.key_file)
+    except OSError as error:  # ssl.SSLError too
+        files = f"certificate {certificate.cert_file} with key {certificate.key_file}"
+        raise InvalidInput(
+            f"can't be loaded ({error.strerror})", files, "give a PEM certificate and its own key"
+        ) from None
     if front_proxy is not None:
         # Optional: a kubelet that asks for /healthz has none, and everything else is refused without one.
         context.verify_mode = ssl.CERT_OPTIONAL
         context.load_verify_locations(cadata=front_proxy.ca_pem)
     return context
+
+
+def tls_folder(settings: Settings) -> Path:
+    """Where the generated certificate and its CA stand."""
+    return settings.data / "tls"
 
 
 def generated(folder: Path, now: datetime) -> Certificate:
@@ -36,7 +49,7 @@ def generated(folder: Path, now: datetime) -> Certificate:
     `folder`/ca.crt verifies it. The CA's key is thrown away: it can sign nothing else.
     """
     made = Certificate(cert_file=folder / "server.crt", key_file=folder / "server.key")
-    if _lasts(made.cert_file, now) and made.key_file.exists() and (folder / "ca.crt").exists():
+    if _lasts(made.cert_file, now) and made.key_file.exists() and (folder / CA_FILE).exists():
         return made
     folder.mkdir(parents=True, exist_ok=True)
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
@@ -59,7 +72,7 @@ def generated(folder: Path, now: datetime) -> Certificate:
         .sign(ca_key, hashes.SHA256())
     )
     _write_secret(made.key_file, key)
-    (folder / "ca.crt").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
+    (folder / CA_FILE).write_bytes(ca.public_bytes(serialization.Encoding.PEM))
     made.cert_file.write_bytes(server.public_bytes(serialization.Encoding.PEM))
     return made
 

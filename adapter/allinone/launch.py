@@ -1,0 +1,107 @@
+"""Sockets and the adapter's process, opened before anything else so that what is busy or broken shows at once."""
+
+import asyncio
+import ipaddress
+import json
+import os
+import socket
+import sys
+from collections.abc import Sequence
+
+from cme.core.errors import TidecastError
+from cme.core.settings import Settings, split_address
+
+STOP_SECONDS = 5
+BACKLOG = 1024
+
+
+class StartFailed(TidecastError):
+    """tidecast can't start; the text says why and what to do."""
+
+
+def refuse_strangers(settings: Settings) -> None:
+    """Without a cluster nobody tells who asks: only loopback addresses may be served. Raises StartFailed."""
+    for name in ("http", "https"):
+        host, _ = split_address(getattr(settings, name), name)
+        if settings.kubernetes is None and not _is_loopback(host):
+            raise StartFailed(
+                f"{name} {getattr(settings, name)}: without kubernetes in the settings only a loopback address "
+                "can be served; use 127.0.0.1"
+            )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def listen(address: str, name: str) -> socket.socket:
+    """A listening socket. Raises StartFailed naming the flag to change."""
+    host, port = split_address(address, name)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        return socket.create_server((host, port), family=found[0][0], backlog=BACKLOG)
+    except socket.gaierror as error:
+        raise StartFailed(f"{address}: {error.strerror}; choose another with --{name}") from None
+    except OSError as error:  # its strerror repeats the address
+        cause = os.strerror(error.errno or 0)
+        raise StartFailed(f"can't listen at {address}: {cause}; choose another with --{name}") from None
+
+
+class AdapterProcess:
+    """The adapter, in a process of its own: the engine's work must not delay an answer to the HPA."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(
+        cls, settings: Settings, http: socket.socket, https: socket.socket, ops_url: str
+    ) -> "AdapterProcess":
+        """Start it and wait until it serves. Raises StartFailed with the reason that it gives."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "adapter.server",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            pass_fds=_descriptors(http, https),
+            start_new_session=True,  # a Ctrl-C is ours to handle: it stops when its input closes
+        )
+        assert process.stdin
+        assert process.stdout
+        head = {
+            "settings": settings.model_dump(mode="json", by_alias=True),
+            "http_fd": http.fileno(),
+            "https_fd": https.fileno(),
+            "ops_url": ops_url,
+        }
+        process.stdin.write(json.dumps(head).encode() + b"\n")
+        answer = (await process.stdout.readline()).decode().strip()
+        if answer != "ready":
+            await process.wait()
+            raise StartFailed(answer or f"the adapter ended with code {process.returncode}")
+        return cls(process)
+
+    async def ended(self) -> int:
+        """Wait for its end, which nobody asked for; returns its exit code."""
+        return await self._process.wait()
+
+    async def stop(self) -> None:
+        """Close its input and wait; kill it when it does not stop."""
+        assert self._process.stdin
+        self._process.stdin.close()
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+
+def _descriptors(*sockets: socket.socket) -> Sequence[int]:
+    for one in sockets:
+        os.set_inheritable(one.fileno(), True)
+    return [one.fileno() for one in sockets]

@@ -1,0 +1,188 @@
+"""`tidecast up`: collector, predictor and adapter on one embedded log, from start to a clean stop."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, generate_latest
+
+from adapter.allinone import demo
+from adapter.allinone.launch import AdapterProcess, listen, refuse_strangers
+from adapter.api.tls import CA_FILE, tls_folder
+from cme.collector.loop import Collector
+from cme.collector.readers import check_sources
+from cme.collector.replicas import Replicas
+from cme.core.clock import Clock, SystemClock
+from cme.core.durations import MINUTE_MS
+from cme.core.errors import TidecastError
+from cme.core.policy import ScalingPolicy
+from cme.core.settings import Configuration, Settings
+from cme.log.protocol import Log
+from cme.runtime.tasks import every, stop
+from cme.runtime.telemetry import CollectorTelemetry, PredictorTelemetry
+from predictor.runner import Predictor
+
+FOLLOW_MS = 200
+RETAIN_MS = 10 * MINUTE_MS
+
+Progress = Callable[[int, int], None]
+
+
+class Stopped(TidecastError):
+    """A part ended that nobody had asked to end."""
+
+
+class Interrupted(Exception):
+    """A start was cut short by the wish to stop."""
+
+
+@dataclass(frozen=True)
+class Voice:
+    """How the run speaks to a person: lines, and a progress callback for a description."""
+
+    say: Callable[[str], None]
+    progress: Callable[[str], Progress]
+
+
+@dataclass
+class Run:
+    """One run of everything. `log` is open for writing and closed by its owner."""
+
+    configuration: Configuration
+    log: Log
+    voice: Voice
+    clock: Clock = field(default_factory=SystemClock)
+    _registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def settings(self) -> Settings:
+        return self.configuration.settings
+
+    async def until_stopped(self, http: socket.socket, https: socket.socket) -> None:
+        """Serve until SIGINT or SIGTERM. Raises TidecastError when it can't start, Stopped when a part ended."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
+        async with self._ops() as ops_url:
+            adapter = await AdapterProcess.start(self.settings, http, https, ops_url)
+            try:
+                await self._work(adapter)
+            finally:
+                await adapter.stop()
+
+    async def _work(self, adapter: AdapterProcess) -> None:
+        telemetry = CollectorTelemetry(self._registry)
+        predictions = PredictorTelemetry(self._registry)
+        collector = Collector(self.log, self.clock, self.settings, telemetry)
+        predictor = Predictor(self.log, self.clock, self.settings, predictions, self.settings.data)
+        await collector.start(self.configuration.policies)
+        self._announce()
+        loops = [
+            asyncio.create_task(every(self.settings.tick, self.clock, collector.tick, telemetry.faults.inc)),
+            asyncio.create_task(self._predict(predictor, predictions)),
+            asyncio.create_task(every(RETAIN_MS, self.clock, self._retain, telemetry.faults.inc)),
+            *self._replicas(telemetry),
+        ]
+        try:
+            await self._first_end(adapter, loops)
+        finally:
+            self._stopping.set()
+            await stop(*loops)
+            await asyncio.to_thread(predictor.save)
+            await collector.close()
+
+    async def _first_end(self, adapter: AdapterProcess, loops: list[asyncio.Task[None]]) -> None:
+        asked, died = asyncio.create_task(self._stopping.wait()), asyncio.create_task(adapter.ended())
+        try:
+            done, _ = await asyncio.wait([asked, died, *loops], return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {asked, died}:
+                task.result()  # raises what ended it
+            if died in done:
+                raise Stopped(f"the adapter ended with code {died.result()}; its last lines say why")
+        finally:
+            asked.cancel()
+            died.cancel()
+
+    async def _predict(self, predictor: Predictor, telemetry: PredictorTelemetry) -> None:
+        """Catch up in a thread while the collector is already collecting, then follow."""
+        with contextlib.suppress(Interrupted):
+            await asyncio.to_thread(
+                predictor.start, self._interruptible(self.voice.progress("learning the past"))
+            )
+            await every(FOLLOW_MS, self.clock, predictor.turn, telemetry.faults.inc)
+
+    def _interruptible(self, progress: Progress) -> Progress:
+        def report(done: int, total: int) -> None:
+            if self._stopping.is_set():
+                raise Interrupted
+            progress(done, total)
+
+        return report
+
+    def _replicas(self, telemetry: CollectorTelemetry) -> list[asyncio.Task[None]]:
+        if self.settings.kubernetes is None:
+            return []
+        from cme.kube import KubeClient
+
+        client = KubeClient(self.settings.kubernetes)
+        replicas = Replicas(client, self.log, self.clock, self.configuration.policies, telemetry)
+        return [
+            asyncio.create_task(every(self.settings.tick, self.clock, replicas.turn, telemetry.faults.inc))
+        ]
+
+    async def _retain(self) -> None:
+        await asyncio.to_thread(self.log.retain, self.clock.now_ms())
+
+    @contextlib.asynccontextmanager
+    async def _ops(self) -> AsyncIterator[str]:
+        """Where the adapter fetches our own metrics: a port of the kernel's choice on the loopback."""
+        app = web.Application()
+        app.router.add_get("/metrics", self._metrics)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, "127.0.0.1", 0)
+            await site.start()
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}/metrics"
+        finally:
+            await runner.cleanup()
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(self._registry), content_type="text/plain", charset="utf-8")
+
+    def _announce(self) -> None:
+        self.voice.say(f"page:        http://{self.settings.http}/")
+        if self.configuration.policies:
+            self.voice.say(f"metrics API: {example(self.settings, self.configuration.policies[0])}")
+
+
+def example(settings: Settings, policy: ScalingPolicy) -> str:
+    """A command that asks for the first signal of a policy."""
+    metric = f"{policy.workload.resource}/{policy.workload.name}/{policy.spec.signals[0].name}"
+    path = f"/apis/custom.metrics.k8s.io/v1beta2/namespaces/{policy.metadata.namespace}/{metric}"
+    if settings.kubernetes is not None:
+        return f"kubectl get --raw {path}"
+    verify = "--insecure" if settings.certificate else f"--cacert {tls_folder(settings) / CA_FILE}"
+    return f"curl {verify} https://{settings.https}{path}"
+
+
+def up(configuration: Configuration, open_log: Callable[[], Log], voice: Voice, *, demonstrate: bool) -> None:
+    """Run until stopped by a signal. Raises TidecastError when it can't start or a part ended."""
+    settings = configuration.settings
+    shown = demo.policies(settings.http) if demonstrate else []
+    configuration = Configuration(settings, (*shown, *configuration.policies))
+    refuse_strangers(settings)
+    check_sources(configuration.policies, settings)
+    with (
+        listen(settings.http, "http") as http,
+        listen(settings.https, "https") as https,
+        contextlib.closing(open_log()) as log,
+    ):
+        if demonstrate:
+            progress = voice.progress(f"writing {demo.DAYS} days of history")
+            demo.back_fill(log, shown, SystemClock().now_ms(), progress)
+        asyncio.run(Run(configuration, log, voice).until_stopped(http, https))

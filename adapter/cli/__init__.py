@@ -1,0 +1,29 @@
+"""The command `tidecast`: one file a command, errors as one line and exit code 2.
+
+A command reads its flags and files, calls one function of another package, and shows what it says.
+"""
+
+import sys
+
+import click
+
+from adapter.cli.up import up
+from cme.core.errors import TidecastError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tidecast")
+def tidecast() -> None:
+    """Measures and forecasts the load of Kubernetes workloads and serves it to the Horizontal Pod Autoscaler."""
+
+
+tidecast.add_command(up)
+
+
+def main() -> None:
+    """Entry point; a TidecastError is for the person who called, so it comes without a traceback."""
+    try:
+        tidecast()
+    except TidecastError as error:
+        print(f"tidecast: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,49 @@
+"""Keeps the view at the log's end."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from adapter.view import View
+from cme.log.protocol import Log, Position
+
+log = logging.getLogger("tidecast.adapter")
+
+TOPICS = ("policies", "replicas", "samples", "minutes", "hours", "forecasts", "decisions")
+CHUNK = 500
+"""Batches per read: the event loop answers requests between two of them."""
+
+
+class Follower:
+    """Reads in a thread, takes in between two requests."""
+
+    def __init__(self, log_: Log, view: View, version: Callable[[], int]) -> None:
+        """`version` changes whenever there may be something new; it is asked before each read."""
+        self._log, self._view, self._version = log_, view, version
+        self._position: Position | None = None
+        self._seen = -1
+
+    async def turn(self) -> None:
+        """Read to the end if anything changed. Raises LogFailed; the next turn goes on where this one stopped."""
+        version = await asyncio.to_thread(self._version)
+        if version == self._seen:
+            return
+        if self._position is None:
+            self._position = await asyncio.to_thread(self._start)
+        while True:
+            chunk = await asyncio.to_thread(self._log.read, TOPICS, self._position, CHUNK)
+            self._position = chunk.position
+            for damage in chunk.damages:
+                log.error("%s", damage)
+            if not chunk.batches:
+                break
+            self._view.take(list(chunk.batches))
+        self._seen, self._view.ready = version, True
+
+    def _start(self) -> Position:
+        since = self._view.positions_since(self._view.clock.now_ms())
+        return {
+            topic: seq
+            for name, time_ms in since.items()
+            for topic, seq in self._log.position_at([name], time_ms).items()
+        }

@@ -1,0 +1,101 @@
+"""JSON of the page, from the view alone. NaN becomes null: JSON knows no other word for "nothing"."""
+
+import math
+from typing import Any
+
+from adapter.answers import Answers, NotServed
+from adapter.catalog import Entry
+from adapter.metrics import REPLICAS_SCALING, REPLICAS_SCHEDULE, Form
+from adapter.view import View
+from cme.core.identity import UNITS
+from cme.core.reasons import codes, explain
+
+Json = dict[str, Any]
+
+LEADS_MINUTES = (5, 15, 30, 60, 360)
+QUANTILES = ("q50", "q95")
+
+
+def workloads(view: View, answers: Answers) -> Json:
+    """Every workload with what is served for it now, and why."""
+    now = view.clock.now_ms()
+    return {
+        "now_ms": now,
+        "ready": view.ready,
+        "workloads": [_workload(e, view, answers) for e in view.catalog.entries],
+    }
+
+
+def history(entry: Entry, signal: str, hours: bool, view: View) -> Json:
+    """Minutes of six hours or hours of 28 days, the forecast from now on, and what was served."""
+    series, past = entry.signals[signal], view.hours if hours else view.minutes
+    since = view.clock.now_ms() - (28 * 86_400_000 if hours else 6 * 3_600_000)
+    times, columns = past.get(series, since)
+    served_times, served = view.served.get(series, since)
+    return {
+        "times_ms": times,
+        "mean": _nulls(columns["mean"]),
+        "max": _nulls(columns["max"]),
+        "served_ms": served_times,
+        "served": _nulls(served["value"]),
+        "forecast": _forecast(series, view),
+    }
+
+
+def _workload(entry: Entry, view: View, answers: Answers) -> Json:
+    workload = entry.workload
+    return {
+        "id": str(workload),
+        "namespace": workload.namespace,
+        "resource": entry.workload.resource,
+        "name": workload.name,
+        "replicas": _metric(entry, REPLICAS_SCALING, answers),
+        "floor": _metric(entry, REPLICAS_SCHEDULE, answers),
+        "reasons": _reasons(view.decisions.get("reasons", entry.replicas_id)),
+        "signals": [_signal(entry, name, series, view, answers) for name, series in entry.signals.items()],
+    }
+
+
+def _signal(entry: Entry, name: str, series: int, view: View, answers: Answers) -> Json:
+    forms = {form.name.lower(): _metric(entry, f"{name}{form.value}", answers) for form in Form}
+    return {
+        "name": name,
+        "unit": UNITS.get(name, "1"),
+        "reasons": _reasons(view.decisions.get("reasons", series)),
+        "coverage": view.samples.get("coverage", series),
+        **forms,
+    }
+
+
+def _metric(entry: Entry, metric: str, answers: Answers) -> Json:
+    """The value with its time, or the sentence that the HPA would get."""
+    try:
+        served = answers.metric(entry, metric)
+    except NotServed as error:
+        return {"error": str(error)}
+    return {"value": served.milli / 1000, "time_ms": served.timestamp_ms}
+
+
+def _reasons(bits: int) -> list[Json]:
+    return [{"code": code, "text": text} for code, text in zip(codes(bits), explain(bits), strict=True)]
+
+
+def _forecast(series: int, view: View) -> Json | None:
+    """Median and .95 quantile of the minute mean at each lead."""
+    for batch in view.forecasts.values():
+        rows = (batch.series == series).nonzero()[0]
+        if len(rows):
+            row = int(rows[0])
+            return {
+                "made_ms": batch.time_ms,
+                "leads_ms": [minutes * 60_000 for minutes in LEADS_MINUTES],
+                **{
+                    q: _nulls([float(batch.numbers(f"at.{m}m.{q}")[row]) for m in LEADS_MINUTES])
+                    for q in QUANTILES
+                },
+            }
+    return None
+
+
+def _nulls(values: list[float]) -> list[float | None]:
+    return [value if math.isfinite(value) else None for value in values]

@@ -1,0 +1,141 @@
+// The page: asks for all workloads every 5 s, for their history every 30 s. Texts go in as text, never as HTML.
+"use strict";
+
+const state = document.getElementById("state");
+const span = document.getElementById("span");
+const main = document.getElementById("workloads");
+const charts = new Map(); // "workload signal" -> uPlot
+
+const element = (name, text, className) => {
+  const made = document.createElement(name);
+  if (text !== undefined) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+};
+
+const number = (value) => new Intl.NumberFormat("en", { maximumSignificantDigits: 5 }).format(value);
+const shown = (metric, unit) => (metric.error ? "—" : `${number(metric.value)}${unit && unit !== "1" ? ` ${unit}` : ""}`);
+
+function figures(pairs) {
+  const list = element("dl");
+  for (const [name, text] of pairs) {
+    const group = element("div");
+    group.append(element("dt", name), element("dd", text));
+    list.append(group);
+  }
+  return list;
+}
+
+function why(reasons, metric) {
+  if (metric.error) return element("p", metric.error, "error");
+  return element("p", reasons.map((r) => r.text).join("; ") || "what its signals call for", "reasons");
+}
+
+function describe(workload) {
+  const box = element("div");
+  box.append(figures([["replicas", shown(workload.replicas)], ["schedule floor", shown(workload.floor)]]));
+  box.append(why(workload.reasons, workload.replicas));
+  return box;
+}
+
+function describeSignal(signal) {
+  const box = element("div");
+  box.append(
+    figures([
+      ["measured", shown(signal.raw, signal.unit)],
+      ["predicted", shown(signal.predicted, signal.unit)],
+      ["served", shown(signal.scaling, signal.unit)],
+    ]),
+  );
+  box.append(why(signal.reasons, signal.scaling));
+  return box;
+}
+
+function place(id, build) {
+  let found = document.getElementById(id);
+  if (!found) {
+    found = build();
+    found.id = id;
+  }
+  return found;
+}
+
+function draw(answer) {
+  state.textContent = answer.ready ? `${answer.workloads.length} workloads, ${new Date(answer.now_ms).toLocaleTimeString()}` : "starting";
+  const present = new Set();
+  for (const workload of answer.workloads) {
+    const section = place(workload.id, () => main.appendChild(element("section")));
+    present.add(section);
+    const parts = [element("h2", workload.id), describe(workload)];
+    for (const signal of workload.signals) {
+      const key = `${workload.id} ${signal.name}`;
+      const chart = place(key, () => element("div", undefined, "chart"));
+      chart.dataset.path = [workload.namespace, workload.resource, workload.name, signal.name].map(encodeURIComponent).join("/");
+      parts.push(element("h3", signal.name), describeSignal(signal), chart);
+    }
+    section.replaceChildren(...parts);
+  }
+  for (const section of [...main.children]) if (!present.has(section)) section.remove();
+}
+
+// One time axis of past, forecast and served values; null where a line has nothing.
+function columns(history) {
+  const rows = new Map();
+  const put = (ms, column, value) => {
+    const row = rows.get(ms) ?? Array(5).fill(null);
+    row[column] = value;
+    rows.set(ms, row);
+  };
+  history.times_ms.forEach((ms, i) => { put(ms, 0, history.mean[i]); put(ms, 1, history.max[i]); });
+  history.served_ms.forEach((ms, i) => put(ms, 2, history.served[i]));
+  if (history.forecast) {
+    const f = history.forecast;
+    f.leads_ms.forEach((lead, i) => { put(f.made_ms + lead, 3, f.q50[i]); put(f.made_ms + lead, 4, f.q95[i]); });
+  }
+  const times = [...rows.keys()].sort((a, b) => a - b);
+  return [times.map((ms) => ms / 1000), ...[0, 1, 2, 3, 4].map((c) => times.map((ms) => rows.get(ms)[c]))];
+}
+
+const HOUR = 3600;
+const SPANS = { "6h": 6 * HOUR, "28d": 28 * 24 * HOUR };
+
+// From the beginning of the span to the end of the longest forecast, whatever has been measured of it.
+function shownTimes() {
+  const now = Date.now() / 1000;
+  return [now - SPANS[span.value], now + 6 * HOUR];
+}
+
+function options(width) {
+  const line = (label, stroke, extra = {}) => ({ label, stroke, spanGaps: true, points: { show: false }, ...extra });
+  return {
+    width, height: 230,
+    scales: { x: { range: shownTimes } },
+    series: [
+      {}, line("mean", "#1f6fb2"), line("max", "#9cc3e4"), line("served", "#c2410c", { width: 2 }),
+      line("forecast .5", "#15803d", { dash: [4, 4] }), line("forecast .95", "#15803d"),
+    ],
+    bands: [{ series: [5, 4], fill: "#15803d33" }],
+  };
+}
+
+async function history(chart) {
+  const response = await fetch(`/api/v1/history/${chart.dataset.path}?span=${span.value}`);
+  if (!response.ok) return;
+  const data = columns(await response.json());
+  const known = charts.get(chart.id);
+  if (known) known.setData(data);
+  else charts.set(chart.id, new uPlot(options(chart.clientWidth - 12), data, chart));
+}
+
+async function every(seconds, turn) {
+  try {
+    await turn();
+  } catch (error) {
+    state.textContent = `no answer from tidecast: ${error.message}`;
+  }
+  setTimeout(() => every(seconds, turn), seconds * 1000);
+}
+
+const histories = () => Promise.all([...document.querySelectorAll(".chart")].map(history));
+span.addEventListener("change", histories);
+every(5, async () => draw(await (await fetch("/api/v1/workloads")).json())).then(() => every(30, histories));

@@ -1,0 +1,94 @@
+"""`tidecast` as a process of its own, and what it answers."""
+
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+START_SECONDS = 60
+"""Far more than a start takes: a bound on waiting, not a claim."""
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+class Program:
+    """`tidecast up` on free ports; stopped by its process id when the block ends."""
+
+    def __init__(self, folder: Path, *flags: str) -> None:
+        self.data = folder / "data"
+        self.http, self.https = free_port(), free_port()
+        self._log = folder / "output.txt"
+        self._command = [
+            *(sys.executable, "-m", "adapter.cli", "up", *flags),
+            *("--data", str(self.data)),
+            *("--http", f"127.0.0.1:{self.http}", "--https", f"127.0.0.1:{self.https}"),
+        ]
+
+    def __enter__(self) -> "Program":
+        with self._log.open("wb") as output:
+            self.process = subprocess.Popen(self._command, stdout=output, stderr=output)
+        try:
+            self.wait_for(self._ready)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+    @property
+    def output(self) -> str:
+        return self._log.read_text()
+
+    def stop(self) -> int:
+        """As Ctrl-C does; returns the exit code."""
+        os.kill(self.process.pid, signal.SIGINT)
+        return self.process.wait(START_SECONDS)
+
+    def wait_for(self, look: Callable[[], bool]) -> None:
+        end = time.monotonic() + START_SECONDS
+        while not look():
+            assert self.process.poll() is None, self.output
+            assert time.monotonic() < end, f"{look} did not come true\n{self.output}"
+            time.sleep(0.05)
+
+    def page(self, path: str) -> Any:
+        """JSON of the page."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}{path}", timeout=10) as answer:
+            return json.load(answer)
+
+    def metric(self, path: str) -> Any:
+        """JSON of the metrics API, verified by the CA that the program generated."""
+        context = ssl.create_default_context(cafile=self.data / "tls" / "ca.crt")
+        url = f"https://127.0.0.1:{self.https}/apis/custom.metrics.k8s.io/v1beta2/namespaces/{path}"
+        try:
+            with urllib.request.urlopen(url, timeout=10, context=context) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                return json.load(error)
+
+    def workload(self, name: str) -> Any:
+        """A workload as the page shows it."""
+        return next(w for w in self.page("/api/v1/workloads")["workloads"] if w["name"] == name)
+
+    def _ready(self) -> bool:
+        try:
+            return bool(self.page("/api/v1/workloads")["ready"])
+        except OSError:
+            return False

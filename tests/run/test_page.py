@@ -1,0 +1,105 @@
+"""The page in a real browser (Chromium, headless)."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.select import Select
+from selenium.webdriver.support.wait import WebDriverWait
+
+from tests.machine import require
+from tests.run.program import Program
+
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update", "--window-size=1200,1600"),
+)
+WAIT_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    require("chromium", "chromedriver")
+    with Program(tmp_path_factory.mktemp("page"), "--demo") as program:
+        program.wait_for(lambda: "value" in program.workload("web")["signals"][0]["predicted"])
+        yield program
+
+
+@pytest.fixture(scope="module")
+def browser(demo: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+    try:
+        driver.get(f"http://127.0.0.1:{demo.http}/")
+        wait(driver, "section .uplot canvas")
+        yield driver
+    finally:
+        driver.quit()
+
+
+def wait(browser: webdriver.Chrome, selector: str) -> None:
+    WebDriverWait(browser, WAIT_SECONDS).until(lambda b: b.find_elements(By.CSS_SELECTOR, selector))
+
+
+def ink(browser: webdriver.Chrome, canvas: str) -> int:
+    """Pixels of the green that only the forecast has."""
+    return int(
+        browser.execute_script(
+            """
+            const canvas = document.querySelector(arguments[0]);
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            let count = 0;
+            for (let i = 0; i < data.length; i += 4)
+              if (data[i + 3] > 0 && data[i + 1] > data[i] + 40 && data[i + 1] > data[i + 2] + 20) count += 1;
+            return count;
+            """,
+            canvas,
+        )
+    )
+
+
+def test_every_workload_is_shown_with_its_served_value_and_reasons(
+    browser: webdriver.Chrome, demo: Program
+) -> None:
+    for workload in demo.page("/api/v1/workloads")["workloads"]:
+        section = browser.find_element(By.ID, workload["id"])
+        for signal in workload["signals"]:
+            assert signal["name"] in section.text
+    web = browser.find_element(By.ID, "demo/Deployment.apps/web")
+    assert "served" in web.text
+    assert web.find_element(By.CSS_SELECTOR, ".reasons").text
+    assert "forecast" in web.text
+
+
+def test_the_forecast_band_is_drawn(browser: webdriver.Chrome) -> None:
+    assert ink(browser, '[id="demo/Deployment.apps/transcoder queue_backlog"] canvas') > 1000
+
+
+def test_another_span_shows_the_hours_of_28_days(browser: webdriver.Chrome) -> None:
+    chart = '[id="demo/Deployment.apps/web cores"] canvas'
+    before = browser.execute_script("return document.querySelector(arguments[0]).toDataURL()", chart)
+    Select(browser.find_element(By.ID, "span")).select_by_value("28d")
+
+    def drawn_anew(driver: webdriver.Chrome) -> bool:
+        now = driver.execute_script("return document.querySelector(arguments[0]).toDataURL()", chart)
+        return bool(now != before)
+
+    WebDriverWait(browser, WAIT_SECONDS).until(drawn_anew)
+
+
+def test_the_page_asks_nobody_but_tidecast_and_reports_no_error(
+    browser: webdriver.Chrome, demo: Program
+) -> None:
+    names = browser.execute_script("return performance.getEntriesByType('resource').map((e) => e.name)")
+    assert names
+    assert all(name.startswith(f"http://127.0.0.1:{demo.http}/") for name in names)
+    errors = [
+        e for e in browser.get_log("browser") if e["level"] == "SEVERE" and "favicon" not in e["message"]
+    ]
+    assert not errors
