@@ -44,7 +44,7 @@ class Answers:
         """The value of a metric. Raises NotServed: 404 when there is no such metric, 503 when no fresh value."""
         if metric == REPLICAS_SCHEDULE:
             return self._floor(entry)
-        self._require_ready()
+        self.require_ready()
         if metric == REPLICAS_SCALING:
             return self._decided(entry, metric, entry.replicas_id)
         signal, form = parse_metric(metric)
@@ -65,7 +65,8 @@ class Answers:
         parts = self._pods(entry, metric).shares(served.milli)
         return {pod: replace(served, milli=milli) for pod, milli in parts.items()}
 
-    def _require_ready(self) -> None:
+    def require_ready(self) -> None:
+        """Raises NotServed while the log has not been read to its end."""
         if not self._view.ready:
             raise NotServed(503, "tidecast is starting and has not read its log yet; it answers in a moment")
 

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
 
 from aiohttp import web
@@ -41,8 +41,8 @@ class MetricsApi:
             return await handler(request)
         except (ApiError, NotServed) as error:
             return _json(status(error.code, str(error)), error.code)
-        except web.HTTPException:
-            raise
+        except web.HTTPException as error:  # of aiohttp's own: its router takes no path with a line break
+            return _json(status(error.status, error.reason), error.status)
         except Exception:
             log.exception("%s %s failed", request.method, request.path)
             return _json(status(500, "tidecast failed to answer; its log says why"), 500)
@@ -73,13 +73,22 @@ class MetricsApi:
 
     def _body(self, path: str, request: web.Request) -> Json:
         match read_path(path):
-            case ObjectMetric() as asked:
-                return custom.answer(asked, request.query, self._view, self._answers)
-            case ExternalMetric() as asked:
-                return external.answer(asked, request.query, self._view, self._answers)
+            case None:
+                return _fixed(path)
             case ResourceList(group, number):
                 return discovery.resources(group, number, self._view)
-        return _fixed(path)
+            case asked:
+                return self._metric(asked, request.query)
+
+    def _metric(self, asked: ObjectMetric | ExternalMetric, query: Mapping[str, str]) -> Json:
+        try:
+            if isinstance(asked, ObjectMetric):
+                return custom.answer(asked, query, self._view, self._answers)
+            return external.answer(asked, query, self._view, self._answers)
+        except ApiError as error:
+            if error.code == 404:  # what has not been read yet may have it
+                self._answers.require_ready()
+            raise
 
 
 def _fixed(path: str) -> Json:

@@ -23,15 +23,14 @@ def answer(asked: ObjectMetric, query: Mapping[str, str], view: View, answers: A
     if asked.resource in ("pods", "pod") and asked.namespace:
         items = _pods(asked, objects, series, view, answers)
     else:
-        chosen = _workloads(asked, view)
+        found = _workloads(asked, view)
         if asked.name == "*" and query.get("labelSelector"):
             raise ApiError(
                 400, f"{asked.resource} can't be selected by label here; name one, or leave it out"
             )
         items = [
             _item(asked.version, _reference(e), asked.metric, answers.metric(e, asked.metric))
-            for e in chosen
-            if _matches(e, series, asked.metric)
+            for e in _matching(found, series, asked.metric)
         ]
     return {
         "kind": "MetricValueList",
@@ -63,13 +62,16 @@ def _named(entry: Entry, resource: str) -> bool:
     return resource in (entry.workload.resource, entry.workload.resource.split(".")[0])
 
 
-def _matches(entry: Entry, series: Selector, metric: str) -> bool:
-    if series(entry.labels):
-        return True
-    raise ApiError(
-        404,
-        f"{metric} of {entry.workload} does not match the metric's selector; its labels are {entry.labels}",
-    )
+def _matching(found: Sequence[Entry], series: Selector, metric: str) -> Sequence[Entry]:
+    """Those whose labels fulfil the metric's selector; at least one."""
+    matching = [e for e in found if series(e.labels)]
+    if not matching:
+        first = found[0]
+        raise ApiError(
+            404,
+            f"{metric} of {first.workload} does not match the metric's selector; its labels are {first.labels}",
+        )
+    return matching
 
 
 def _pods(

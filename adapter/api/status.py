@@ -34,6 +34,6 @@ def status(code: int, message: str) -> Json:
         "metadata": {},
         "status": "Failure",
         "message": message,
-        "reason": _REASONS[code],
+        "reason": _REASONS.get(code, ""),
         "code": code,
     }

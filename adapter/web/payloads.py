@@ -51,6 +51,8 @@ def _workload(entry: Entry, view: View, answers: Answers) -> Json:
         "name": workload.name,
         "replicas": _metric(entry, REPLICAS_SCALING, answers),
         "floor": _metric(entry, REPLICAS_SCHEDULE, answers),
+        "quantile": entry.policy.spec.forecast.covered,
+        "lead_ms": entry.policy.spec.forecast.lead,
         "reasons": _reasons(view.decisions.get("reasons", entry.replicas_id)),
         "signals": [_signal(entry, name, series, view, answers) for name, series in entry.signals.items()],
     }

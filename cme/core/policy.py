@@ -15,7 +15,9 @@ from cme.core.identity import SeriesKey, Workload, signal_name_problem
 from cme.core.quantity import format_quantity, parse_quantity
 
 LONGEST_LEAD_MS = 6 * 3_600_000
+LOWEST_QUANTILE, DEFAULT_QUANTILE, HIGHEST_QUANTILE = 0.5, 0.95, 0.99
 _DNS_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
 _DECREASE = re.compile(r"(\d+(?:\.\d+)?)%/(\S+)")
 
 
@@ -51,6 +53,22 @@ Amount = Annotated[
 """A positive Kubernetes quantity (`120`, `1500m`, `20k`), a float in the program."""
 
 
+def _share(value: object) -> float:
+    match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    bad = (
+        None
+        if match and 0 < float(match[1]) < 100
+        else f"{value!r} must be a share between 0% and 100%, like 1%"
+    )
+    return float(_checked(bad, match and match[1])) / 100
+
+
+Share = Annotated[
+    float, BeforeValidator(_share), PlainSerializer(lambda v: f"{v * 100:.10g}%", return_type=str)
+]
+"""A percentage (`1%`), a fraction of 1 in the program."""
+
+
 class Metadata(Document):
     name: Name
     namespace: Name = "default"
@@ -83,17 +101,49 @@ class Signal(Document):
         return self
 
 
-class Forecast(Document):
-    """Which quantile of the largest load within the lead time is to be covered."""
+class Cost(Document):
+    """What one unit of load costs per time, where it is short and where it is provisioned in vain."""
 
-    quantile: float = Field(default=0.95, ge=0.5, le=0.99)
+    short: float = Field(gt=0, le=1e9)
+    over: float = Field(gt=0, le=1e9)
+
+
+class Slo(Document):
+    """The share of time in which the load may be more than is provided, like 1%."""
+
+    short: Share
+
+
+class Forecast(Document):
+    """Which quantile of the largest load within the lead time is to be covered: given, or by cost or SLO."""
+
+    quantile: float | None = Field(default=None, ge=LOWEST_QUANTILE, le=HIGHEST_QUANTILE)
+    cost: Cost | None = None
+    slo: Slo | None = None
     lead: Duration = parse_duration("5m")
 
     @model_validator(mode="after")
     def _fits(self) -> "Forecast":
         if not 0 < self.lead <= LONGEST_LEAD_MS:
             raise ValueError(f"lead must be above 0 and at most {format_duration(LONGEST_LEAD_MS)}")
+        if sum(given is not None for given in (self.quantile, self.cost, self.slo)) > 1:
+            raise ValueError("give one of quantile, cost and slo")
         return self
+
+    @property
+    def covered(self) -> float:
+        """The quantile to serve.
+
+        Of a cost it is the critical ratio short / (short + over) of the newsvendor problem (Arrow, Harris and
+        Marschak 1951): there one more unit saves as much as it costs. An SLO's holds a fortiori, for a load that
+        stays below the largest of its lead time is not short at any moment of it.
+        """
+        wanted = self.quantile or DEFAULT_QUANTILE
+        if self.cost is not None:
+            wanted = self.cost.short / (self.cost.short + self.cost.over)
+        if self.slo is not None:
+            wanted = 1 - self.slo.short
+        return min(max(wanted, LOWEST_QUANTILE), HIGHEST_QUANTILE)
 
 
 class ScaleDown(Document):

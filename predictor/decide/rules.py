@@ -44,7 +44,7 @@ def compile_rules(policies: Sequence[ScalingPolicy]) -> Rules:
         signal_ids=np.array([p.series(s).id for _, p, s in signals], dtype=np.uint64),
         workload_of=np.array([row for row, _, _ in signals], dtype=np.intp),
         per_replica=np.array([s.per_replica for _, _, s in signals], dtype=float),
-        quantile=np.array([p.spec.forecast.quantile for _, p, _ in signals], dtype=float),
+        quantile=np.array([p.spec.forecast.covered for _, p, _ in signals], dtype=float),
         lead_ms=np.array([p.spec.forecast.lead for _, p, _ in signals], dtype=float),
         window_ms=np.array([p.spec.scale_down.window for _, p, _ in signals], dtype=np.int64),
         share=np.array([p.spec.scale_down.share for _, p, _ in signals], dtype=float),

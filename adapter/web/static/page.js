@@ -33,7 +33,13 @@ function why(reasons, metric) {
 
 function describe(workload) {
   const box = element("div");
-  box.append(figures([["replicas", shown(workload.replicas)], ["schedule floor", shown(workload.floor)]]));
+  box.append(
+    figures([
+      ["replicas", shown(workload.replicas)],
+      ["schedule floor", shown(workload.floor)],
+      ["covers", `quantile ${number(workload.quantile)} of the next ${number(workload.lead_ms / 60000)} min`],
+    ]),
+  );
   box.append(why(workload.reasons, workload.replicas));
   return box;
 }

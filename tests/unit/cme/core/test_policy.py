@@ -54,6 +54,10 @@ def test_it_reads_back_what_it_writes() -> None:
         ("spec.signals.0.source", {}, "exactly one key"),
         ("spec.forecast.quantile", 1.5, "spec.forecast.quantile"),
         ("spec.forecast.lead", "7h", "at most 6h"),
+        ("spec.forecast.cost", {"short": 20, "over": 1}, "give one of quantile, cost and slo"),
+        ("spec.forecast.cost", {"short": 20, "over": 0}, "spec.forecast.cost.over"),
+        ("spec.forecast.slo", {"short": 0.01}, "must be a share between 0% and 100%"),
+        ("spec.forecast.slo", {"short": "100%"}, "must be a share between 0% and 100%"),
         ("spec.forecast.leed", "1h", "spec.forecast.leed: there is no such field"),
         ("spec.scaleDown.maxDecrease", "10", "share per period"),
         ("spec.schedules.0.start", "99 * * * *", "not a cron expression"),
@@ -103,3 +107,23 @@ def test_a_broken_file_is_refused_as_a_whole(documents: list[Any], fault: str) -
 def test_staleness_follows_the_tick() -> None:
     slow = parse_configuration([SETTINGS | {"tick": "30s"}], "c.yaml").settings
     assert slow.signal_stale_ms == 90_000
+
+
+@pytest.mark.parametrize(
+    ("forecast", "quantile"),
+    [
+        ({}, 0.95),
+        ({"quantile": 0.9}, 0.9),
+        ({"cost": {"short": 20, "over": 1}}, 20 / 21),
+        ({"cost": {"short": 1, "over": 4}}, 0.5),
+        ({"cost": {"short": 1e6, "over": 1}}, 0.99),
+        ({"slo": {"short": "2.5%"}}, 0.975),
+    ],
+)
+def test_cost_and_slo_become_a_quantile(forecast: dict[str, Any], quantile: float) -> None:
+    text = document()
+    text["spec"]["forecast"] = forecast
+    policy = parse_document(ScalingPolicy, text, "policy.yaml")
+    assert policy.spec.forecast.covered == pytest.approx(quantile)
+    again = parse_document(ScalingPolicy, policy.model_dump(mode="json", by_alias=True), "again")
+    assert again == policy
