@@ -75,8 +75,8 @@ def test_every_field_of_a_policy_is_documented(model: type[BaseModel], prefix: s
 )
 def test_every_command_and_flag_is_documented(name: str, command: click.Command) -> None:
     page = text("docs/commands.md")
-    assert f"## `tidecast {name}`" in page
-    section = page.split(f"## `tidecast {name}`")[1].split("\n## ")[0]
+    assert f"\n## `tidecast {name}" in page
+    section = page.split(f"\n## `tidecast {name}")[1].split("\n## ")[0]
     flags = {flag for option in command.params for flag in option.opts if flag.startswith("--")}
     assert set(re.findall(r"^\| `(--\w+)", section, re.M)) == flags
 

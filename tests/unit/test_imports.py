@@ -1,6 +1,8 @@
 """The import rule of docs/architecture.md: layers import downwards only, and heavy packages have one door."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,3 +105,17 @@ def stdlib() -> frozenset[str]:
     import sys
 
     return sys.stdlib_module_names
+
+
+@pytest.mark.parametrize(
+    ("process", "heavy"),
+    [
+        ("adapter.server", {"statsmodels", "scipy", "kafka", "kubernetes", "predictor"}),
+        ("cme.collector.loop", {"statsmodels", "scipy", "kafka", "kubernetes", "predictor", "adapter"}),
+        ("predictor.runner", {"statsmodels", "scipy", "kafka", "kubernetes", "adapter"}),
+    ],
+)
+def test_a_process_loads_nothing_that_it_does_not_need(process: str, heavy: set[str]) -> None:
+    program = f"import sys, {process}; print(*{{name.split('.')[0] for name in sys.modules}})"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not heavy & set(loaded.stdout.split())
