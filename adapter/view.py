@@ -60,6 +60,8 @@ class View:
     hours: History = field(default_factory=lambda: History(HOUR_MS, HOURS_KEPT, ("mean", "max")))
     served: History = field(default_factory=lambda: History(MINUTE_MS, MINUTES_KEPT, ("value",)))
     pods: dict[int, PodList] = field(default_factory=dict)
+    parts: dict[int, str] = field(default_factory=dict)
+    """By series its decomposition as JSON, "" where there is too little to tell."""
     catalog: Catalog = field(default_factory=Catalog)
     ready: bool = False
     """Whether the log has been read to its end once."""
@@ -98,6 +100,8 @@ class View:
                 self.pods[int(batch.series[0])] = PodList.of(batch, born)
             case "policies":
                 self._take_policy(batch)
+            case "decompositions":
+                self.parts.update(zip(batch.series.tolist(), batch.texts("parts"), strict=True))
 
     def _take_samples(self, batch: Batch) -> None:
         """A row without a value leaves the last one, which then grows old, and says what the problem is."""

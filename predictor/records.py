@@ -1,5 +1,7 @@
 """What the predictor writes: forecasts, their thin history, decisions."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,12 +25,13 @@ def forecast_batches(now_ms: int, ids: NDArray[np.uint64], forecast: Forecast) -
     }
     columns = {name: values.astype(np.float32) for name, values in cells.items()}
     columns["uncalibrated"] = forecast.uncalibrated
-    whole = Batch("forecasts", now_ms, ids, columns)
-    blocks = [whole.rows(start, start + BLOCK) for start in range(0, len(ids), BLOCK)]
-    return [
-        Batch("forecasts", now_ms, block.series, block.columns, key=f"block-{number}")
-        for number, block in enumerate(blocks)
-    ]
+    return blocks(Batch("forecasts", now_ms, ids, columns))
+
+
+def blocks(whole: Batch) -> list[Batch]:
+    """A batch of a compacted topic as records of BLOCK series, each with a key of its own."""
+    parts = [whole.rows(start, start + BLOCK) for start in range(0, len(whole.series), BLOCK)]
+    return [replace(part, key=f"block-{number}") for number, part in enumerate(parts)]
 
 
 def history_batch(now_ms: int, ids: NDArray[np.uint64], forecast: Forecast) -> Batch:

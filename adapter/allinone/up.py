@@ -24,6 +24,8 @@ from cme.core.settings import Configuration, Settings
 from cme.log.protocol import Log
 from cme.runtime.tasks import every, stop
 from cme.runtime.telemetry import CollectorTelemetry, PredictorTelemetry
+from predictor import decomposer
+from predictor.decomposer import Decomposer
 from predictor.runner import Predictor
 
 FOLLOW_MS = 200
@@ -85,6 +87,7 @@ class Run:
             asyncio.create_task(every(self.settings.tick, self.clock, collector.tick, telemetry.faults.inc)),
             asyncio.create_task(self._predict(predictor, predictions)),
             asyncio.create_task(every(RETAIN_MS, self.clock, self._retain, telemetry.faults.inc)),
+            asyncio.create_task(self._decompose(predictions)),
             *self._replicas(telemetry),
         ]
         try:
@@ -114,6 +117,10 @@ class Run:
                 predictor.start, self._interruptible(self.voice.progress("learning the past"))
             )
             await every(FOLLOW_MS, self.clock, predictor.turn, telemetry.faults.inc)
+
+    async def _decompose(self, telemetry: PredictorTelemetry) -> None:
+        turn = Decomposer(self.log, self.clock).turn
+        await every(decomposer.PERIOD_MS, self.clock, turn, telemetry.faults.inc)
 
     def _interruptible(self, progress: Progress) -> Progress:
         def report(done: int, total: int) -> None:

@@ -1,5 +1,6 @@
 """JSON of the page, from the view alone. NaN becomes null: JSON knows no other word for "nothing"."""
 
+import json
 import math
 from typing import Any
 
@@ -39,6 +40,7 @@ def history(entry: Entry, signal: str, hours: bool, view: View) -> Json:
         "served_ms": served_times,
         "served": _nulls(served["value"]),
         "forecast": _forecast(series, view),
+        "parts": json.loads(view.parts.get(series) or "null"),
     }
 
 

@@ -24,6 +24,7 @@ TOPICS = {
     "forecasts": Topic(7, 0, keep_newest=1),
     "forecast_history": Topic(8, 35 * DAY_MS),
     "decisions": Topic(9, 35 * DAY_MS),
+    "decompositions": Topic(10, 0, keep_newest=1),
 }
 
 NAMES = {topic.id: name for name, topic in TOPICS.items()}

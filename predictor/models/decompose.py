@@ -33,7 +33,9 @@ class Decomposition:
     @property
     def strengths(self) -> dict[str, float]:
         """Of each season between 0 (none) and 1 (nothing else moves)."""
-        dust = (1e-9 * float(np.nanmax(np.abs(self.trend), initial=0.0))) ** 2  # what floats leave of a flat line
+        dust = (
+            1e-9 * float(np.nanmax(np.abs(self.trend), initial=0.0))
+        ) ** 2  # what floats leave of a flat line
         return {"day": _strength(self.day, self.rest, dust), "week": _strength(self.week, self.rest, dust)}
 
 

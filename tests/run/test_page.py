@@ -103,3 +103,11 @@ def test_the_page_asks_nobody_but_tidecast_and_reports_no_error(
         e for e in browser.get_log("browser") if e["level"] == "SEVERE" and "favicon" not in e["message"]
     ]
     assert not errors
+
+
+def test_the_seasons_of_a_series_are_told(browser: webdriver.Chrome, demo: Program) -> None:
+    demo.wait_for(lambda: demo.page("/api/v1/history/demo/deployments.apps/web/cores")["parts"] is not None)
+    Select(browser.find_element(By.ID, "span")).select_by_value("6h")  # asks for the history again
+    wait(browser, '[id="demo/Deployment.apps/web cores seasons"] summary')
+    summary = browser.find_element(By.CSS_SELECTOR, '[id="demo/Deployment.apps/web cores seasons"] summary')
+    assert summary.text.startswith("seasons: day 0.9")

@@ -76,8 +76,9 @@ function draw(answer) {
     for (const signal of workload.signals) {
       const key = `${workload.id} ${signal.name}`;
       const chart = place(key, () => element("div", undefined, "chart"));
+      const seasons = place(`${key} seasons`, () => element("details"));
       chart.dataset.path = [workload.namespace, workload.resource, workload.name, signal.name].map(encodeURIComponent).join("/");
-      parts.push(element("h3", signal.name), describeSignal(signal), chart);
+      parts.push(element("h3", signal.name), describeSignal(signal), chart, seasons);
     }
     section.replaceChildren(...parts);
   }
@@ -124,10 +125,33 @@ function options(width) {
   };
 }
 
+const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+// The trend, the usual day and the usual week as small tables: what the series is made of.
+function showSeasons(box, parts) {
+  if (!parts) return box.replaceChildren();
+  const { day, week } = parts.strengths;
+  const row = (label, values, names) => {
+    const line = element("tr");
+    line.append(element("th", label), ...values.map((value, i) => element("td", value === null ? "—" : `${names[i]} ${number(value)}`)));
+    return line;
+  };
+  const table = element("table");
+  table.append(
+    row("trend by day", parts.trend, parts.trend.map(() => "")),
+    row("usual day (UTC)", parts.day, parts.day.map((_, hour) => `${hour}h`)),
+    row("usual week", parts.week, DAYS),
+    row("rest, sd by hour", parts.rest, parts.rest.map((_, hour) => `${hour}h`)),
+  );
+  box.replaceChildren(element("summary", `seasons: day ${number(day)}, week ${number(week)} of 1`), table);
+}
+
 async function history(chart) {
   const response = await fetch(`/api/v1/history/${chart.dataset.path}?span=${span.value}`);
   if (!response.ok) return;
-  const data = columns(await response.json());
+  const answer = await response.json();
+  showSeasons(document.getElementById(`${chart.id} seasons`), answer.parts);
+  const data = columns(answer);
   const known = charts.get(chart.id);
   if (known) known.setData(data);
   else charts.set(chart.id, new uPlot(options(chart.clientWidth - 12), data, chart));
