@@ -23,6 +23,7 @@ LAYERS = {
     "adapter": "adapter",
     "adapter.replay": "top",
     "adapter.allinone": "top",
+    "adapter.backtest": "top",
     "adapter.cli": "top",
 }
 MAY_IMPORT = {

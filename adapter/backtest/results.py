@@ -1,0 +1,87 @@
+"""Forecasts of a backtest beside what then happened: coverage, shortage, and the part that a chart shows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Doubles = NDArray[np.float64]
+
+SHOWN_ORIGINS = 2_016
+"""Of a chart: a week of five-minute origins."""
+SHOWN_LEADS_S = (900, 3_600)
+SHOWN_QUANTILES = (0.5, 0.95)
+TARGETS = ("at", "max")
+
+
+@dataclass(frozen=True)
+class Result:
+    """Of one series: forecasts and truths [origin, lead, quantile] and [origin, lead], by target; NaN where the truth
+    is not known."""
+
+    name: str
+    origins_s: NDArray[np.int64]
+    leads_s: tuple[int, ...]
+    quantiles: tuple[float, ...]
+    forecasts: dict[str, Doubles]
+    truths: dict[str, Doubles]
+
+    def coverage(self, target: str) -> Doubles:
+        """[lead, quantile]: the share of truths at or below each quantile."""
+        truth = self.truths[target]
+        below = truth[:, :, None] <= self.forecasts[target]
+        known = np.isfinite(truth)
+        return np.asarray((below & known[:, :, None]).sum(axis=0) / np.maximum(1, known.sum(axis=0))[:, None])
+
+    def provision(self, lead_s: int, quantile: float) -> tuple[float, float]:
+        """Shares of the load that fall short of, and lie above, the quantile of the window's largest value."""
+        lead, q = self.leads_s.index(lead_s), self.quantiles.index(quantile)
+        need, capacity = self.truths["max"][:, lead], self.forecasts["max"][:, lead, q]
+        known = np.isfinite(need)
+        total = max(float(need[known].sum()), 1e-12)
+        gap = need[known] - capacity[known]
+        return float(np.maximum(gap, 0).sum()) / total, float(np.maximum(-gap, 0).sum()) / total
+
+    def chart(self, target: str, lead_s: int) -> dict[str, list[float | None]]:
+        """Times of the truth [s], the truth and the shown quantiles of the last origins, to four digits."""
+        lead, last = self.leads_s.index(lead_s), slice(-SHOWN_ORIGINS, None)
+        bands = {
+            f"q{q}": _digits(self.forecasts[target][last, lead, self.quantiles.index(q)])
+            for q in SHOWN_QUANTILES
+        }
+        times: list[Any] = (self.origins_s[last] + lead_s).tolist()
+        return {"times": times, "truth": _digits(self.truths[target][last, lead]), **bands}
+
+    def document(self) -> dict[str, Any]:
+        """All of it that the report shows, as JSON has it."""
+        leads = [lead for lead in SHOWN_LEADS_S if lead in self.leads_s] or [self.leads_s[0]]
+        short, over = self.provision(leads[0], 0.95)
+        return {
+            "name": self.name,
+            "origins": len(self.origins_s),
+            "leads": list(self.leads_s),
+            "quantiles": list(self.quantiles),
+            "coverage": {target: np.round(self.coverage(target), 4).tolist() for target in TARGETS},
+            "short": round(short, 4),
+            "over": round(over, 4),
+            "charts": {f"{target} {lead}": self.chart(target, lead) for target in TARGETS for lead in leads},
+        }
+
+
+def truths_of(values: Doubles, origins: NDArray[np.intp], lead_steps: tuple[int, ...]) -> dict[str, Doubles]:
+    """What happened after each origin (an index into `values` [step]): the value at the lead, and the largest up to it.
+
+    A window with a gap has no known largest value.
+    """
+    at, largest = (np.full((len(origins), len(lead_steps)), np.nan) for _ in TARGETS)
+    for column, steps in enumerate(lead_steps):
+        inside = origins + steps < len(values)
+        at[inside, column] = values[origins[inside] + steps]
+        windows = np.lib.stride_tricks.sliding_window_view(values[1:], steps).max(axis=1)
+        largest[inside, column] = windows[origins[inside]]
+    return {"at": at, "max": largest}
+
+
+def _digits(values: Doubles) -> list[float | None]:
+    return [float(f"{value:.4g}") if np.isfinite(value) else None for value in values.tolist()]
