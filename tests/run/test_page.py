@@ -1,8 +1,8 @@
 """The page in a real browser (Chromium, headless)."""
 
 import re
-import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from selenium import webdriver
@@ -10,38 +10,23 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.machine import require
 from tests.run.program import Program
 
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--window-size=1200,1600"),
-)
 WAIT_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    require("chromium", "chromedriver")
     with Program(tmp_path_factory.mktemp("page"), "--demo") as program:
         program.wait_for(lambda: "value" in program.workload("web")["signals"][0]["predicted"])
         yield program
 
 
 @pytest.fixture(scope="module")
-def browser(demo: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or ""
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
-    try:
-        driver.get(f"http://127.0.0.1:{demo.http}/")
-        wait(driver, "section .uplot canvas")
-        yield driver
-    finally:
-        driver.quit()
+def browser(chromium: webdriver.Chrome, demo: Program) -> webdriver.Chrome:
+    chromium.get(f"http://127.0.0.1:{demo.http}/")
+    wait(chromium, "section .uplot canvas")
+    return chromium
 
 
 def wait(browser: webdriver.Chrome, selector: str) -> None:
@@ -100,10 +85,8 @@ def test_the_page_asks_nobody_but_tidecast_and_reports_no_error(
     names = browser.execute_script("return performance.getEntriesByType('resource').map((e) => e.name)")
     assert names
     assert all(name.startswith(f"http://127.0.0.1:{demo.http}/") for name in names)
-    errors = [
-        e for e in browser.get_log("browser") if e["level"] == "SEVERE" and "favicon" not in e["message"]
-    ]
-    assert not errors
+    log: Any = browser.get_log("browser")  # type: ignore[no-untyped-call]
+    assert not [e for e in log if e["level"] == "SEVERE" and "favicon" not in e["message"]]
 
 
 def test_the_seasons_of_a_series_are_told(browser: webdriver.Chrome, demo: Program) -> None:

@@ -26,9 +26,9 @@ def lines(path: Path) -> list[str]:
 
 async def fetched(web: Web, folder: Path, days: int = 1) -> dict[str, list[str]]:
     """Lines of each trace behind its header."""
-    names = await fetch(
-        Connection(address=web.url), "sum(up)", days, NOW_MS, folder, lambda done, total: None
-    )
+    connection = Connection(address=web.url)
+    names = await fetch(connection, "sum(up)", days, NOW_MS, lambda done, total: None)
+    write_traces(folder, names)
     return {name: lines(folder / f"{name}.csv.gz") for name in names}
 
 
