@@ -17,9 +17,11 @@ CHUNK = 500
 class Follower:
     """Reads in a thread, takes in between two requests."""
 
-    def __init__(self, log_: Log, view: View, version: Callable[[], int]) -> None:
+    def __init__(
+        self, log_: Log, view: View, version: Callable[[], int], on_damage: Callable[[], None]
+    ) -> None:
         """`version` changes whenever there may be something new; it is asked before each read."""
-        self._log, self._view, self._version = log_, view, version
+        self._log, self._view, self._version, self._on_damage = log_, view, version, on_damage
         self._position: Position | None = None
         self._seen = -1
 
@@ -35,6 +37,7 @@ class Follower:
             self._position = chunk.position
             for damage in chunk.damages:
                 log.error("%s", damage)
+                self._on_damage()
             if not chunk.batches:
                 break
             self._view.take(list(chunk.batches))

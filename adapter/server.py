@@ -6,6 +6,7 @@ process that started it.
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import socket
@@ -46,7 +47,7 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
         ),
         await _site(Page(view, answers, registry, telemetry, ops_url).app, http_fd, None),
     ]
-    follower = Follower(log, view, log.data_version)
+    follower = Follower(log, view, log.data_version, telemetry.damages.inc)
     following = asyncio.create_task(every(FOLLOW_MS, clock, follower.turn, telemetry.faults.inc))
     _answer("ready")
     try:
@@ -63,7 +64,8 @@ def _front_proxy(settings: Settings) -> FrontProxy | None:
         return None
     from cme.kube import KubeClient
 
-    return FrontProxy.of(KubeClient(settings.kubernetes).get(CONFIG_MAP))
+    with contextlib.closing(KubeClient(settings.kubernetes)) as client:
+        return FrontProxy.of(client.get(CONFIG_MAP))
 
 
 def _tls(settings: Settings, front_proxy: FrontProxy | None) -> ssl.SSLContext:

@@ -122,7 +122,7 @@ class View:
         known, epoch = self.samples["measured_ms"][rows], self.samples["epoch"][rows]
         newest = (measured > known) | ((measured == known) & (batch.epoch >= epoch))
         # No sample is measured after it is written: the clock was set back since, or this is an old duplicate.
-        return newest | (known > batch.time_ms + MINUTE_MS)
+        return np.asarray(newest | (known > batch.time_ms + MINUTE_MS))
 
     def _take_decisions(self, batch: Batch) -> None:
         rows, table = self.decisions.rows(batch.series), self.decisions

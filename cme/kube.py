@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import yaml
 from kubernetes import client, config
 
 from cme.core.errors import TidecastError
@@ -22,8 +23,13 @@ class KubeClient:
         """Raises KubeFailed when there is neither a kubeconfig nor a service account."""
         try:
             self._api = _connect(settings)
-        except (config.ConfigException, OSError) as error:
-            raise KubeFailed(f"no way to the cluster: {error}; set kubernetes.kubeconfig") from None
+        except (config.ConfigException, OSError, yaml.YAMLError) as error:
+            cause = " ".join(str(error).split())
+            raise KubeFailed(f"no way to the cluster: {cause}; set kubernetes.kubeconfig") from None
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._api.close()
 
     def get(self, path: str) -> dict[str, Any]:
         """The JSON at a path. Raises KubeFailed."""
@@ -33,7 +39,7 @@ class KubeClient:
             answer = self._api.call_api(
                 "GET", f"{self._api.configuration.host}{path}", headers, _request_timeout=TIMEOUT_S
             )
-            document = dict(json.loads(answer.read()))
+            document: dict[str, Any] = dict(json.loads(answer.read()))
         except Exception as error:  # noqa: BLE001 - urllib3's and the client's errors have no common base
             raise KubeFailed(f"GET {path}: {type(error).__name__}") from None
         if answer.status != 200:

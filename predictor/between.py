@@ -37,4 +37,6 @@ def _along(
     rows = np.arange(values.shape[-1])
     low = np.moveaxis(values, -1, 0)[rows, right - 1]
     high = np.moveaxis(values, -1, 0)[rows, right]
-    return np.moveaxis(low, 0, -1) * (1 - share) + np.moveaxis(high, 0, -1) * share
+    low, high = np.moveaxis(low, 0, -1), np.moveaxis(high, 0, -1)
+    # On the grid itself what lies beside is left out, as it may be NaN.
+    return np.where(share < 1, low * (1 - share) + high * share, high)

@@ -41,14 +41,18 @@ def load(path: Path) -> dict[str, NDArray[Any]] | None:
     """The archive's arrays; None, said aloud, when there is none that can be trusted."""
     try:
         data = path.read_bytes()
-    except FileNotFoundError:
+    except FileNotFoundError:  # as at the first start
+        log.info("%s is not there; the engine learns from the minutes of the log", path)
         return None
-    if data[:4] != MAGIC or zlib.crc32(data[8:]) != int.from_bytes(data[4:8], "little"):
+    except OSError as error:
+        log.warning("%s can't be read: %s; the engine learns from the minutes of the log again", path, error)
+        return None
+    if len(data) < 8 or data[:4] != MAGIC or zlib.crc32(data[8:]) != int.from_bytes(data[4:8], "little"):
         log.warning("%s is damaged; the engine learns from the minutes of the log again", path)
         return None
     try:
         with np.load(io.BytesIO(data[8:]), allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (ValueError, zipfile.BadZipFile):
+    except (ValueError, EOFError, zipfile.BadZipFile):
         log.warning("%s can't be read by this version; the engine learns from the minutes again", path)
         return None

@@ -34,7 +34,8 @@ class Learner:
     def restore(self, log_: Log, now_ms: int, progress: Progress) -> Position:
         """Load the checkpoint, learn the minutes since; returns the position behind them. Raises LogFailed."""
         self._load()
-        since = max(now_ms - HISTORY_MS, (self.engine.beat + 1) * BEAT_MS + 1)
+        # The minutes of the newest beat once more: the next forecast starts from the last of them.
+        since = max(now_ms - HISTORY_MS, self.engine.beat * BEAT_MS + 1)
         position = log_.position_at(["minutes"], since)
         total = max(1, (now_ms - since) // MINUTE_MS)
         while (chunk := log_.read(["minutes"], position, 500)).batches:
@@ -50,7 +51,7 @@ class Learner:
     def learn(self, minute: Batch) -> bool:
         """Take in a record of `minutes`; returns whether a beat closed."""
         self.newest_ms = max(self.newest_ms, minute.time_ms)
-        closed = self._beats.add(minute)
+        closed = [beat for beat in self._beats.add(minute) if beat.beat > self.engine.beat]
         for beat in closed:
             self.engine.rows(list(beat.last))
             ids, series = self.engine.ids, self.engine.arrays.series
@@ -82,7 +83,7 @@ class Learner:
             return
         try:
             self.engine.load(saved)
-            self._beats.beat = self.engine.beat
+            self._beats.beat = self.engine.beat - 1
         except (ValueError, KeyError) as error:
             log.warning("%s: %s; the engine learns from the minutes again", self._checkpoint, error)
             self.engine = Engine()

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cme.core.batch import Batch
 from cme.core.documents import parse_document
+from cme.core.durations import MINUTE_MS
 from cme.core.errors import InvalidInput
 from cme.core.policy import ScalingPolicy
 from cme.core.readings import REPLICAS_STALE_MS
@@ -16,7 +17,7 @@ from predictor.between import between
 from predictor.decide.chain import Measured
 from predictor.decide.rules import Doubles, Rules
 from predictor.engine import Forecast
-from predictor.grid import MAX, L, Q
+from predictor.grid import LEADS_MS, MAX, QUANTILES, Q
 
 log = logging.getLogger("tidecast.predictor")
 
@@ -27,6 +28,13 @@ class _Sample:
     measured_ms: int
     flags: int
     epoch: int
+
+
+def _supersedes(measured_ms: int, batch: Batch, known: _Sample) -> bool:
+    if (measured_ms, batch.epoch) >= (known.measured_ms, known.epoch):
+        return True
+    # No sample is measured after it is written: the clock was set back since, or this is an old duplicate.
+    return known.measured_ms > batch.time_ms + MINUTE_MS
 
 
 @dataclass
@@ -56,8 +64,7 @@ class Picture:
         columns = (batch.numbers(name).tolist() for name in ("value", "measured_ms", "flags"))
         for series, value, measured_ms, flags in zip(batch.series.tolist(), *columns, strict=True):
             known = self._samples.get(series)
-            newer = known is None or (measured_ms, batch.epoch) >= (known.measured_ms, known.epoch)
-            if np.isfinite(value) and newer:
+            if np.isfinite(value) and (known is None or _supersedes(measured_ms, batch, known)):
                 self._samples[series] = _Sample(value, measured_ms, flags, batch.epoch)
 
     def take_replicas(self, batch: Batch) -> None:
@@ -98,11 +105,13 @@ class Picture:
         return np.where(known, values, np.nan), known & self._doubtful(rows, rules)
 
     def _doubtful(self, rows: NDArray[np.intp], rules: Rules) -> NDArray[np.bool_]:
-        """Whether any of the cells up to the policy's quantile lacks errors of its own."""
+        """Whether any of the cells up to the policy's lead lacks errors of its own at the policy's quantile."""
         assert self._forecast is not None
-        from_quantile = np.searchsorted([0.5, 0.9, 0.95, 0.99], rules.quantile - 1e-9)
+        quantiles = np.searchsorted(QUANTILES, rules.quantile - 1e-9).tolist()
+        leads = np.searchsorted(LEADS_MS, rules.lead_ms).tolist()
         bits = self._forecast.uncalibrated[rows]
-        cells = np.array(
-            [sum(1 << (lead * Q + int(q)) for lead in range(L)) for q in from_quantile], dtype=np.uint32
-        )
-        return np.asarray((bits & cells) > 0)
+        cells = [
+            sum(1 << (lead * Q + q) for lead in range(longest + 1))
+            for longest, q in zip(leads, quantiles, strict=True)
+        ]
+        return np.asarray((bits & np.array(cells, dtype=np.uint32)) > 0)

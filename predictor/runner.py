@@ -8,6 +8,7 @@ from pathlib import Path
 from cme.core.batch import Batch
 from cme.core.clock import Clock
 from cme.core.durations import HOUR_MS
+from cme.core.readings import REPLICAS_STALE_MS
 from cme.core.settings import Settings
 from cme.log.protocol import Log, Position
 from cme.runtime.telemetry import PredictorTelemetry
@@ -20,6 +21,9 @@ from predictor.picture import Picture
 from predictor.records import decision_batch, forecast_batches, history_batch
 
 log = logging.getLogger("tidecast.predictor")
+
+DOWNTIME_MS = 6 * HOUR_MS
+"""After a longer one the past says nothing of what runs now."""
 
 FOLLOWED = ("policies", "replicas", "samples", "minutes")
 
@@ -35,6 +39,7 @@ class Predictor:
         self._limits = Limits(settings.signal_stale_ms, settings.forecast_stale_after)
         self._rules: Rules = compile_rules([])
         self._slow = SlowScaleDown(self._rules)
+        self._compile_due = False
         self._position: Position = {}
         self._decided = clock.monotonic_ms()
         self._published_ms = 0
@@ -46,7 +51,9 @@ class Predictor:
         now = self._clock.now_ms()
         with self._working:
             learnt = self._learner.restore(self._log, now, progress)
-            self._position = {**learnt, **self._log.position_at(["samples"], now - HOUR_MS)}
+            samples = self._log.position_at(["samples"], now - HOUR_MS)
+            replicas = self._log.position_at(["replicas"], now - REPLICAS_STALE_MS)
+            self._position = {**learnt, **samples, **replicas}
             self._turn()
 
     async def turn(self) -> None:
@@ -71,7 +78,7 @@ class Predictor:
 
     def _follow(self) -> bool:
         """Read on to the log's end; returns whether samples came."""
-        sampled = compile_due = False
+        sampled = False
         while True:
             chunk = self._log.read(FOLLOWED, self._position, 1000)
             self._position = chunk.position
@@ -80,11 +87,10 @@ class Predictor:
                 self._telemetry.damages.inc()
             for batch in chunk.batches:
                 sampled |= batch.topic == "samples"
-                compile_due |= batch.topic == "policies"
                 self._take(batch)
             if not chunk.batches:
                 break
-        if compile_due:
+        if self._compile_due:  # also when reading failed behind the policies
             self._compile()
         return sampled
 
@@ -93,34 +99,43 @@ class Predictor:
             self._picture.take_samples(batch)
         elif batch.topic == "policies":
             self._picture.take_policy(batch)
+            self._compile_due = True
         elif batch.topic == "replicas":
             self._picture.take_replicas(batch)
         elif self._learner.learn(batch) and self._learner.checkpoint_due():
             self._learner.save()
 
     def _compile(self) -> None:
-        """New rules, and the memory of their slow scale-down from the decisions of its longest window."""
+        """New rules, and the memory of their slow scale-down from the decisions of the past."""
         policies = [policy for _, policy in sorted(self._picture.policies.items())]
         self._rules = compile_rules(policies)
         self._slow = SlowScaleDown(self._rules)
-        longest = int(max([*self._rules.window_ms, *self._rules.period_ms], default=0))
-        position = self._log.position_at(["decisions"], self._clock.now_ms() - 2 * longest)
+        position = self._position_of_memory(self._clock.now_ms())
         while (chunk := self._log.read(["decisions"], position, 1000)).batches:
             for batch in chunk.batches:
                 self._slow.recall(batch.time_ms, batch.series, batch.numbers("need"), batch.numbers("slowed"))
             position = chunk.position
+        self._compile_due = False
+
+    def _position_of_memory(self, now: int) -> Position:
+        """From where decisions still matter: twice the longest window, or before a downtime that outlasted it."""
+        longest = 2 * int(max([*self._rules.window_ms, *self._rules.period_ms], default=0))
+        recent = self._log.position_at(["decisions"], now - longest)
+        if self._log.read(["decisions"], recent, 1).batches:
+            return recent
+        return self._log.position_at(["decisions"], now - longest - DOWNTIME_MS)
 
     def _publish(self) -> None:
         """Forecast from the newest minute and write it down."""
-        self._published_ms = now = self._learner.newest_ms
+        now = self._learner.newest_ms
         ids, forecast = self._learner.forecast()
-        if not len(ids):
-            return
-        batches = forecast_batches(now, ids, forecast)
-        if now % BEAT_MS == 0:
-            batches.append(history_batch(now, ids, forecast))
-        self._log.append(batches)
-        self._picture.take_forecast(ids, forecast, now)
+        if len(ids):
+            batches = forecast_batches(now, ids, forecast)
+            if now % BEAT_MS == 0:
+                batches.append(history_batch(now, ids, forecast))
+            self._log.append(batches)
+            self._picture.take_forecast(ids, forecast, now)
+        self._published_ms = now
 
     def _decide(self) -> None:
         now = self._clock.now_ms()

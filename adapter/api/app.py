@@ -86,7 +86,7 @@ class MetricsApi:
                 return custom.answer(asked, query, self._view, self._answers)
             return external.answer(asked, query, self._view, self._answers)
         except ApiError as error:
-            if error.code == 404:  # what has not been read yet may have it
+            if error.code in (404, 503):  # what has not been read yet may have it
                 self._answers.require_ready()
             raise
 

@@ -78,18 +78,25 @@ def _pods(
     asked: ObjectMetric, objects: Selector, series: Selector, view: View, answers: Answers
 ) -> list[Json]:
     """Exact shares of the workload's value over its ready pods."""
-    items = []
+    items: list[Json] = []
+    unknown: list[str] = []
     for entry in view.catalog.within(asked.namespace):
+        if not series(entry.labels):
+            continue
         pods = view.pods.get(entry.replicas_id)
-        labels = pods.labels.items() if pods else ()
-        wanted = sorted(name for name, own in labels if asked.name in ("*", name) and objects(own))
-        if not wanted or not series(entry.labels):
+        if pods is None:
+            unknown.append(str(entry.workload))
+            continue
+        wanted = [n for n in pods.names if asked.name in ("*", n) and objects(pods.labels[n])]
+        if not wanted:
             continue
         _require_shareable(entry, asked.metric)
         shares = answers.shares(entry, asked.metric)
         for name in wanted:
             described = {"kind": "Pod", "namespace": asked.namespace, "name": name, "apiVersion": "v1"}
             items.append(_item(asked.version, described, asked.metric, shares[name]))
+    if not items and unknown:
+        raise ApiError(503, f"the pods of {unknown[0]} are not known; does the cluster answer tidecast?")
     if not items:
         raise ApiError(
             404,

@@ -13,6 +13,9 @@ from cme.core.errors import TidecastError
 
 CONFIG_MAP = "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
 
+PLACE = "kube-system/extension-apiserver-authentication"
+REMEDY = "start kube-apiserver with --requestheader-client-ca-file"
+
 
 class NoFrontProxy(TidecastError):
     """The cluster publishes no front-proxy CA."""
@@ -31,21 +34,14 @@ class FrontProxy:
     def of(cls, config_map: Mapping[str, Any]) -> "FrontProxy":
         """From the ConfigMap. Raises NoFrontProxy when it lacks what no request can do without."""
         data = config_map.get("data") or {}
-
-        def listed(key: str, default: str) -> list[str]:
-            return [str(value) for value in json.loads(data.get(key) or default)]
-
         ca = data.get("requestheader-client-ca-file", "")
         if not ca:
-            raise NoFrontProxy(
-                "kube-system/extension-apiserver-authentication has no requestheader-client-ca-file; "
-                "start kube-apiserver with --requestheader-client-ca-file"
-            )
+            raise NoFrontProxy(f"{PLACE} has no requestheader-client-ca-file; {REMEDY}")
         return cls(
             ca,
-            listed("requestheader-allowed-names", "[]"),
-            listed("requestheader-username-headers", '["X-Remote-User"]'),
-            listed("requestheader-group-headers", '["X-Remote-Group"]'),
+            _listed(data, "requestheader-allowed-names", "[]"),
+            _listed(data, "requestheader-username-headers", '["X-Remote-User"]'),
+            _listed(data, "requestheader-group-headers", '["X-Remote-Group"]'),
         )
 
     def user(self, certificate: Mapping[str, Any] | None, headers: Mapping[str, str]) -> str | None:
@@ -53,6 +49,13 @@ class FrontProxy:
         if not certificate or (self.allowed_names and _common_name(certificate) not in self.allowed_names):
             return None
         return next((headers[name] for name in self.username_headers if headers.get(name)), None)
+
+
+def _listed(data: Mapping[str, str], key: str, default: str) -> list[str]:
+    try:
+        return [str(value) for value in json.loads(data.get(key) or default)]
+    except (ValueError, TypeError):
+        raise NoFrontProxy(f"{PLACE} has a {key} that is no JSON list; {REMEDY}") from None
 
 
 def _common_name(certificate: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ SIGNAL_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 # `qps_predicted` as a signal would collide with the forecast of `qps`.
 RESERVED_SUFFIXES = ("_predicted", "_scaling", "_per_replica")
-RESERVED_NAMES = ("replicas_scaling", "replicas_schedule", "metrics")
+RESERVED_NAMES = ("replicas", "replicas_scaling", "replicas_schedule", "metrics")
 
 
 @dataclass(frozen=True, slots=True, order=True)

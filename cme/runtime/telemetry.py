@@ -92,3 +92,6 @@ class AdapterTelemetry:
         self.faults = new.counter(
             "tidecast_adapter_faults_total", "Reads of the log that failed in the adapter"
         )
+        self.damages = new.counter(
+            "tidecast_adapter_damaged_records_total", "Records of the log that the adapter could not read"
+        )

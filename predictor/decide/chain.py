@@ -68,7 +68,8 @@ def decide(
 def _fresh(measured: Measured, limits: Limits, now_ms: int) -> tuple[Doubles, Bits]:
     """The raw values that are fresh enough, NaN for the others."""
     missing = np.isnan(measured.raw)
-    stale = ~missing & (now_ms - measured.raw_ms > limits.signal_stale_ms)
+    # A time far ahead is that of a clock which was set back since: its age is as unknown as if it were old.
+    stale = ~missing & (np.abs(now_ms - measured.raw_ms) > limits.signal_stale_ms)
     estimated = (measured.flags & np.uint8(Flag.ESTIMATED)) > 0
     reasons = np.zeros(len(missing), dtype=np.uint32)
     _mark(reasons, missing, Reason.MISSING)
@@ -81,7 +82,7 @@ def _larger(raw: Doubles, measured: Measured, limits: Limits, now_ms: int, reaso
     """max(raw, forecast): a burst that no forecast announced must still be served."""
     known = np.isfinite(raw)
     absent = known & np.isnan(measured.predicted)
-    stale = known & ~absent & (now_ms - measured.predicted_ms > limits.forecast_stale_ms)
+    stale = known & ~absent & (np.abs(now_ms - measured.predicted_ms) > limits.forecast_stale_ms)
     usable = known & ~absent & ~stale
     ahead = usable & (measured.predicted > raw)
     _mark(reasons, absent, Reason.FORECAST_MISSING)

@@ -1,64 +1,86 @@
-"""The slow scale-down: hold the largest need of a window, then let go at most so much per period."""
+"""The slow scale-down: hold the largest need of a window, then let go at most so much within any period.
+
+Time without knowledge counts as holding: the HPA keeps its size on an error, and the first values after an outage
+may be too small (a rate whose range is not full yet).
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cme.core.durations import MINUTE_MS
 from predictor.decide.rules import Doubles, Rules
 
 BINS = 60
-"""A window is kept as so many maxima, plus the one that is filling: a need is held for the window and at most
-a sixtieth of it more, never less."""
+"""A window is kept as so many maxima, plus the one that is filling: a value counts for the window and at most a
+sixtieth of it more, never less."""
+
+GAP_MS = 3 * MINUTE_MS
+"""Between two decisions: what was served was kept for so long, be it a downtime or a clock that was set."""
+
+
+class WindowMax:
+    """The largest value of each row within its own sliding window."""
+
+    def __init__(self, window_ms: NDArray[np.int64]) -> None:
+        rows = len(window_ms)
+        self._rows = np.arange(rows)
+        self._bin_ms = np.maximum(1, window_ms // BINS)
+        self._windowed = window_ms > 0
+        self._largest = np.full((BINS + 1, rows), -np.inf)
+        self._bin = np.full((BINS + 1, rows), -1, dtype=np.int64)
+
+    def push(self, now_ms: int, values: Doubles) -> None:
+        """Take in a value per row; NaN is none."""
+        current, known = now_ms // self._bin_ms, np.isfinite(values)
+        slot = current % (BINS + 1)
+        before = np.where(self._bin[slot, self._rows] == current, self._largest[slot, self._rows], -np.inf)
+        self._largest[slot, self._rows] = np.fmax(before, values)
+        self._bin[slot, self._rows] = np.where(known | (before > -np.inf), current, -1)
+
+    def largest(self, now_ms: int) -> Doubles:
+        """-inf where the window holds nothing."""
+        # Also what lies a little ahead, for a clock may have been set back.
+        within = (np.abs(self._bin - now_ms // self._bin_ms) <= BINS) & self._windowed
+        return np.asarray(np.where(within, self._largest, -np.inf).max(axis=0, initial=-np.inf))
 
 
 class SlowScaleDown:
     """State of all signal rows of some rules."""
 
     def __init__(self, rules: Rules) -> None:
-        rows = len(rules.signal_ids)
         self._row_of = {int(series): row for row, series in enumerate(rules.signal_ids)}
-        self._bin_ms = np.maximum(1, rules.window_ms // BINS)
-        self._windowed = rules.window_ms > 0
-        self._share, self._period_ms = rules.share, rules.period_ms
-        self._largest = np.full((BINS + 1, rows), -np.inf)
-        self._bin = np.full((BINS + 1, rows), -1, dtype=np.int64)
-        self._anchor = np.zeros(rows)  # the value that this period's decrease counts from
-        self._anchor_ms = np.zeros(rows, dtype=np.int64)
-        self._served = np.zeros(rows)
+        self._needs, self._served = WindowMax(rules.window_ms), WindowMax(rules.period_ms)
+        self._last = np.full(len(rules.signal_ids), np.nan)  # served
+        self._share = rules.share
+        self._now_ms = 0
 
     def hold(self, now_ms: int, need: Doubles) -> Doubles:
         """Take in the needs (NaN: unknown) and return the largest of each row's window, `need` included."""
-        current = now_ms // self._bin_ms
-        slot, known = current % (BINS + 1), np.isfinite(need)
-        rows = np.arange(len(need))
-        same = self._bin[slot, rows] == current
-        larger = np.where(same, np.maximum(self._largest[slot, rows], need), need)
-        self._largest[slot, rows] = np.where(known, larger, self._largest[slot, rows])
-        self._bin[slot, rows] = np.where(known, current, self._bin[slot, rows])
-        within = (self._bin >= current - BINS) & self._windowed
-        largest = np.where(within, self._largest, -np.inf).max(axis=0, initial=-np.inf)
-        return np.asarray(np.fmax(need, largest))
+        if abs(now_ms - self._now_ms) > GAP_MS:
+            self._needs.push(now_ms, self._last)
+            self._served.push(now_ms, self._last)
+        self._now_ms = now_ms
+        self._needs.push(now_ms, self._or_last(need))
+        return np.asarray(np.fmax(need, self._needs.largest(now_ms)))
 
     def limit(self, now_ms: int) -> Doubles:
-        """The least value that may be served now."""
-        due = now_ms - self._anchor_ms >= self._period_ms
-        self._anchor = np.where(due, self._served, self._anchor)
-        self._anchor_ms = np.where(due, now_ms, self._anchor_ms)
-        return np.where(self._share < 1, self._anchor * (1 - self._share), 0.0)
+        """The least value that may be served now: so much less than the largest served within the period."""
+        largest = self._served.largest(now_ms)
+        return np.where(np.isfinite(largest), largest, 0.0) * (1 - self._share)
 
     def serve(self, now_ms: int, value: Doubles) -> None:
-        """Remember what was served (NaN: nothing); a rise starts a new period."""
-        known = np.isfinite(value)
-        self._served = np.where(known, value, self._served)
-        rise = known & (value >= self._anchor)
-        self._anchor = np.where(rise, value, self._anchor)
-        self._anchor_ms = np.where(rise, now_ms, self._anchor_ms)
+        """Remember what was served (NaN: nothing, so that whoever asked kept what he had)."""
+        self._last = self._or_last(value)
+        self._served.push(now_ms, self._last)
 
     def recall(self, now_ms: int, series: NDArray[np.uint64], need: Doubles, served: Doubles) -> None:
         """Take in a decision of the past, oldest first, as if it were made now: how a restart gets its memory."""
-        needs, values = np.full(len(self._served), np.nan), np.full(len(self._served), np.nan)
+        needs, values = np.full(len(self._last), np.nan), np.full(len(self._last), np.nan)
         for position, one in enumerate(series):
             if (row := self._row_of.get(int(one))) is not None:
                 needs[row], values[row] = need[position], served[position]
         self.hold(now_ms, needs)
-        self.limit(now_ms)
         self.serve(now_ms, values)
+
+    def _or_last(self, values: Doubles) -> Doubles:
+        return np.where(np.isfinite(values), values, self._last)

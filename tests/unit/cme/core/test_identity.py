@@ -16,7 +16,7 @@ def test_units_are_those_of_the_signal() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["qps_predicted", "Qps", "1qps", "", "replicas_scaling", "a/b", "q" * 64, "metrics"]
+    "name", ["qps_predicted", "Qps", "1qps", "", "replicas_scaling", "replicas", "a/b", "q" * 64, "metrics"]
 )
 def test_names_that_would_collide_are_refused(name: str) -> None:
     assert signal_name_problem(name)

@@ -98,15 +98,27 @@ def test_others_count_for_a_missing_signal_only_above_what_runs() -> None:
     assert result.replica_reasons[0] == Reason.PARTIAL
 
 
+def served(story: Story, seconds: range, raw: float) -> Any:
+    """The values served for a raw value at some seconds after NOW."""
+    return np.array([story.tick(NOW + s * 1000, [raw, 0.0]).value[0] for s in seconds])
+
+
 def test_the_largest_need_of_the_window_is_held_then_let_go_slowly() -> None:
     story = Story()
     story.tick(NOW, [1000.0, 0.0])
-    held = [story.tick(NOW + s * 1000, [10.0, 0.0]).value[0] for s in range(5, 600, 5)]
-    assert set(held) == {1000.0}
-    later = [story.tick(NOW + s * 1000, [10.0, 0.0]).value[0] for s in range(620, 620 + 3600, 5)]
-    per_minute = np.array(later[:: 60 // 5])
-    assert (per_minute[1:] >= per_minute[:-1] * 0.9 - 1e-9).all()
+    assert set(served(story, range(5, 600, 5), 10.0)) == {1000.0}
+    later = served(story, range(600, 600 + 3600, 5), 10.0)
     assert later[-1] == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize("offset_s", [0, 5, 30, 55])
+def test_no_period_loses_more_than_its_share_whenever_the_decrease_begins(offset_s: int) -> None:
+    story = Story(scaleDown={"window": "0s", "maxDecrease": "50%/1m"})
+    served(story, range(0, 60 + offset_s, 5), 1000.0)
+    values = np.append(1000.0, served(story, range(60 + offset_s, 900, 5), 1.0))
+    within_a_minute = [values[i : i + 12].max() for i in range(len(values) - 12)]
+    assert (values[12:] >= 0.5 * np.array(within_a_minute) - 1e-9).all()
+    assert values[-1] == 1.0
 
 
 def test_a_rise_is_served_at_once() -> None:
@@ -115,11 +127,31 @@ def test_a_rise_is_served_at_once() -> None:
     assert story.tick(NOW + 5000, [5000.0, 0.0]).value[0] == 5000.0
 
 
-def test_a_gap_keeps_the_memory() -> None:
+@pytest.mark.parametrize("minutes", [1, 9, 11, 600])
+def test_time_without_knowledge_counts_as_holding(minutes: int) -> None:
     story = Story()
     story.tick(NOW, [1000.0, 0.0])
-    story.tick(NOW + MINUTE, [NAN, 0.0])
-    assert story.tick(NOW + 2 * MINUTE, [10.0, 0.0]).value[0] == 1000.0
+    for minute in range(1, minutes + 1):
+        assert np.isnan(story.tick(NOW + minute * MINUTE, [NAN, 0.0]).value[0])
+    back = NOW + minutes * MINUTE
+    assert story.tick(back + 5000, [10.0, 0.0]).value[0] == 1000.0
+    assert story.tick(back + 9 * MINUTE, [10.0, 0.0]).value[0] == 1000.0
+
+
+@pytest.mark.parametrize("jump", [60 * MINUTE, -60 * MINUTE, 2 * MINUTE, -2 * MINUTE])
+def test_a_clock_that_is_set_lets_nothing_go(jump: int) -> None:
+    story = Story()
+    story.tick(NOW, [1000.0, 0.0])
+    assert story.tick(NOW + jump, [10.0, 0.0]).value[0] == 1000.0
+    assert story.tick(NOW + jump + 5 * MINUTE, [10.0, 0.0]).value[0] == 1000.0
+    later = served(story, range(jump // 1000 + 300, jump // 1000 + 7200, 5), 10.0)
+    assert later[-1] == pytest.approx(10.0)
+
+
+def test_what_was_never_known_holds_nothing() -> None:
+    story = Story()
+    assert np.isnan(story.tick(NOW, [NAN, 0.0]).value[0])
+    assert story.tick(NOW + 5000, [10.0, 0.0]).value[0] == 10.0
 
 
 def test_a_restart_recalls_what_it_decided() -> None:

@@ -1,0 +1,247 @@
+"""Object and Pods metrics of custom.metrics.k8s.io."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from adapter.answers import NotServed
+from adapter.api import custom
+from adapter.api.paths import ObjectMetric
+from adapter.api.status import ApiError
+from cme.core.durations import MINUTE_MS
+from cme.core.quantity import parse_quantity
+from tests.unit.adapter.stage import Stage, policy
+
+WEB, API = policy("web"), policy("api")
+
+
+@pytest.fixture
+def stage() -> Stage:
+    stage = Stage(WEB, API)
+    for of in (WEB, API):
+        stage.run(of, *(f"{of.metadata.name}-{n}" for n in (1, 2, 3)), app=of.metadata.name)
+        stage.measure(of, qps=250.0, queue_backlog=60.0)
+    stage.forecast(qps=320.0, queue_backlog=50.0)
+    stage.decide()
+    return stage
+
+
+def asked(
+    stage: Stage,
+    resource: str,
+    name: str,
+    metric: str,
+    version: str = "v1beta2",
+    namespace: str = "shop",
+    **query: str,
+) -> dict[str, Any]:
+    path = ObjectMetric(version, namespace, resource, name, metric)
+    return custom.answer(path, query, stage.view, stage.answers)
+
+
+def refused(stage: Stage, *path: str, **more: str) -> tuple[int, str]:
+    with pytest.raises((ApiError, NotServed)) as error:
+        asked(stage, *path, **more)
+    assert isinstance(error.value, ApiError | NotServed)
+    return error.value.code, str(error.value)
+
+
+def shares(answer: Mapping[str, Any]) -> dict[str, str]:
+    return {item["describedObject"]["name"]: item["value"] for item in answer["items"]}
+
+
+def test_an_object_is_one_item_in_the_form_of_v1beta2(stage: Stage) -> None:
+    assert asked(stage, "deployments.apps", "web", "qps_scaling") == {
+        "kind": "MetricValueList",
+        "apiVersion": "custom.metrics.k8s.io/v1beta2",
+        "metadata": {},
+        "items": [
+            {
+                "describedObject": {
+                    "kind": "Deployment",
+                    "namespace": "shop",
+                    "name": "web",
+                    "apiVersion": "apps/v1",
+                },
+                "metric": {"name": "qps_scaling", "selector": None},
+                "timestamp": "2027-01-15T08:00:01Z",
+                "windowSeconds": 30,
+                "value": "320",
+            }
+        ],
+    }
+
+
+def test_an_object_is_one_item_in_the_form_of_v1beta1(stage: Stage) -> None:
+    assert asked(stage, "deployments.apps", "web", "qps_per_replica", version="v1beta1") == {
+        "kind": "MetricValueList",
+        "apiVersion": "custom.metrics.k8s.io/v1beta1",
+        "metadata": {},
+        "items": [
+            {
+                "describedObject": {
+                    "kind": "Deployment",
+                    "namespace": "shop",
+                    "name": "web",
+                    "apiVersion": "apps/v1",
+                },
+                "metricName": "qps_per_replica",
+                "selector": None,
+                "timestamp": "2027-01-15T08:00:01Z",
+                "window": 30,
+                "value": "83334m",
+            }
+        ],
+    }
+
+
+def test_the_group_may_be_left_out(stage: Stage) -> None:
+    assert asked(stage, "deployments", "web", "qps") == asked(stage, "deployments.apps", "web", "qps")
+
+
+def test_a_star_means_every_workload_of_the_kind(stage: Stage) -> None:
+    assert shares(asked(stage, "deployments.apps", "*", "qps")) == {"api": "250", "web": "250"}
+    assert shares(asked(stage, "deployments", "*", "queue_backlog")) == {"api": "60", "web": "60"}
+
+
+def test_a_star_leaves_out_who_does_not_have_the_metric() -> None:
+    other = policy("other", signals=[{"name": "lag", "source": {"x": {}}, "perReplica": 1}])
+    stage = Stage(WEB, other)
+    stage.measure(WEB, qps=250.0)
+    assert shares(asked(stage, "deployments.apps", "*", "qps")) == {"web": "250"}
+
+
+def test_a_star_can_be_narrowed_by_the_labels_of_the_metric(stage: Stage) -> None:
+    one = {"metricLabelSelector": "tidecast.dev/workload=web"}
+    assert shares(asked(stage, "deployments.apps", "*", "qps", **one)) == {"web": "250"}
+    none = {"metricLabelSelector": "tidecast.dev/workload=gone"}
+    assert refused(stage, "deployments.apps", "*", "qps", **none)[0] == 404
+
+
+def test_workloads_cannot_be_selected_by_their_own_labels(stage: Stage) -> None:
+    assert refused(stage, "deployments.apps", "*", "qps", labelSelector="app=web") == (
+        400,
+        "deployments.apps can't be selected by label here; name one, or leave it out",
+    )
+
+
+def test_a_selector_that_does_not_match_names_the_labels(stage: Stage) -> None:
+    selector = {"metricLabelSelector": "tidecast.dev/workload=api"}
+    code, told = refused(stage, "deployments.apps", "web", "qps", **selector)
+    assert code == 404
+    assert "qps of shop/Deployment.apps/web does not match the metric's selector" in told
+    assert "'tidecast.dev/workload': 'web'" in told
+
+
+@pytest.mark.parametrize("parameter", ["labelSelector", "metricLabelSelector"])
+def test_a_selector_that_does_not_parse_is_a_bad_request(parameter: str, stage: Stage) -> None:
+    assert refused(stage, "pods", "*", "qps_scaling", **{parameter: "a b"})[0] == 400
+
+
+def test_a_workload_without_a_policy_is_not_found(stage: Stage) -> None:
+    assert refused(stage, "deployments.apps", "gone", "qps") == (
+        404,
+        "there is no metric qps for deployments.apps gone in namespace shop: "
+        "no ScalingPolicy has it as its targetRef",
+    )
+
+
+@pytest.mark.parametrize(
+    ("resource", "name", "namespace"),
+    [("nodes", "node-1", ""), ("nodes", "*", ""), ("namespaces", "shop", ""), ("pods", "*", "")],
+)
+def test_objects_without_a_namespace_have_no_metrics(
+    resource: str, name: str, namespace: str, stage: Stage
+) -> None:
+    code, told = refused(stage, resource, name, "qps", namespace=namespace)
+    assert code == 404
+    assert f"no metric qps for {resource} {name} without a namespace" in told
+
+
+def test_an_unknown_metric_of_a_workload_names_the_known_ones(stage: Stage) -> None:
+    code, told = refused(stage, "deployments.apps", "web", "latency")
+    assert code == 404
+    assert "it has replicas_scaling, replicas_schedule, qps" in told
+
+
+def test_a_withdrawn_policy_takes_its_metrics_along(stage: Stage) -> None:
+    stage.withdraw(WEB)
+    assert refused(stage, "deployments.apps", "web", "qps")[0] == 404
+    assert refused(stage, "pods", "*", "qps_scaling", labelSelector="app=web")[0] == 404
+    assert shares(asked(stage, "deployments.apps", "*", "qps")) == {"api": "250"}
+
+
+@pytest.mark.parametrize(
+    ("metric", "total"), [("qps_scaling", 320_000), ("qps_predicted", 320_000), ("replicas_scaling", 4_000)]
+)
+def test_pods_get_exact_shares(metric: str, total: int, stage: Stage) -> None:
+    answer = asked(stage, "pods", "*", metric, labelSelector="app=web")
+    assert [item["describedObject"] for item in answer["items"]] == [
+        {"kind": "Pod", "namespace": "shop", "name": f"web-{n}", "apiVersion": "v1"} for n in (1, 2, 3)
+    ]
+    assert sum(parse_quantity(item["value"]) for item in answer["items"]) == total
+
+
+def test_the_floor_of_schedules_is_shared_too(stage: Stage) -> None:
+    assert shares(asked(stage, "pods", "*", "replicas_schedule", labelSelector="app=api")) == {
+        "api-1": "0",
+        "api-2": "0",
+        "api-3": "0",
+    }
+
+
+def test_a_pod_that_the_selector_leaves_out_keeps_its_share(stage: Stage) -> None:
+    assert shares(asked(stage, "pods", "web-2", "qps_scaling")) == {"web-2": "106667m"}
+    assert shares(asked(stage, "pods", "web-3", "qps_scaling", version="v1beta1")) == {"web-3": "106666m"}
+
+
+def test_pods_of_several_workloads_come_together(stage: Stage) -> None:
+    assert len(asked(stage, "pods", "*", "qps_scaling")["items"]) == 6
+    narrowed = asked(stage, "pods", "*", "qps_scaling", metricLabelSelector="tidecast.dev/workload=web")
+    assert set(shares(narrowed)) == {"web-1", "web-2", "web-3"}
+
+
+@pytest.mark.parametrize(("metric", "instead"), [("qps", "qps_scaling"), ("qps_per_replica", "qps_scaling")])
+def test_what_is_not_measured_per_pod_points_at_what_is_served(
+    metric: str, instead: str, stage: Stage
+) -> None:
+    code, told = refused(stage, "pods", "*", metric, labelSelector="app=web")
+    assert (code, told) == (
+        404,
+        f"{metric} is measured for shop/Deployment.apps/web as a whole, not per pod; use it as an Object metric, "
+        f"or {instead} as a Pods metric",
+    )
+
+
+def test_an_unknown_metric_of_pods_names_the_known_ones(stage: Stage) -> None:
+    code, told = refused(stage, "pods", "*", "latency", labelSelector="app=web")
+    assert code == 404
+    assert "shop/Deployment.apps/web has no metric latency" in told
+
+
+@pytest.mark.parametrize(
+    ("namespace", "selector"), [("shop", "app=gone"), ("other", "app=web"), ("shop", "app=web,!app")]
+)
+def test_no_pod_is_an_error_and_never_an_empty_list(namespace: str, selector: str, stage: Stage) -> None:
+    assert refused(stage, "pods", "*", "qps_scaling", namespace=namespace, labelSelector=selector) == (
+        404,
+        f"there is no metric qps_scaling for pods in namespace {namespace}: "
+        "no running and ready pod of a workload with a ScalingPolicy matches",
+    )
+
+
+def test_pods_that_were_told_long_ago_get_no_shares(stage: Stage) -> None:
+    stage.clock.advance(3 * MINUTE_MS + 1)
+    stage.measure(WEB, qps=250.0, queue_backlog=60.0)
+    stage.decide()
+    assert refused(stage, "pods", "*", "qps_scaling", labelSelector="app=web") == (
+        503,
+        "qps_scaling of shop/Deployment.apps/web: its pods are not known; does the cluster answer tidecast?",
+    )
+
+
+def test_a_stale_metric_of_an_object_is_refused(stage: Stage) -> None:
+    stage.clock.advance(MINUTE_MS + 1)
+    assert refused(stage, "deployments.apps", "web", "qps")[0] == 503
+    assert refused(stage, "pods", "*", "qps_scaling", labelSelector="app=web")[0] == 503

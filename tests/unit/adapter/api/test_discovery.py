@@ -1,0 +1,82 @@
+from typing import Any
+
+import pytest
+
+from adapter.api import discovery
+from adapter.api.discovery import MAX_RESOURCES
+from adapter.api.paths import CUSTOM, EXTERNAL
+from adapter.metrics import metric_names
+from adapter.view import View
+from cme.core.clock import ManualClock
+from tests.unit.adapter.stage import NOW, Stage, policy
+
+
+def listed(document: dict[str, Any]) -> list[str]:
+    return [resource["name"] for resource in document["resources"]]
+
+
+def test_both_groups_are_listed_with_the_preferred_version_first() -> None:
+    document = discovery.groups()
+    assert (document["kind"], document["apiVersion"]) == ("APIGroupList", "v1")
+    assert {g["name"]: [v["version"] for v in g["versions"]] for g in document["groups"]} == {
+        "custom.metrics.k8s.io": ["v1beta2", "v1beta1"],
+        "external.metrics.k8s.io": ["v1beta1"],
+    }
+
+
+def test_a_group_names_its_versions() -> None:
+    assert discovery.group(CUSTOM) == {
+        "kind": "APIGroup",
+        "apiVersion": "v1",
+        "name": "custom.metrics.k8s.io",
+        "versions": [
+            {"groupVersion": "custom.metrics.k8s.io/v1beta2", "version": "v1beta2"},
+            {"groupVersion": "custom.metrics.k8s.io/v1beta1", "version": "v1beta1"},
+        ],
+        "preferredVersion": {"groupVersion": "custom.metrics.k8s.io/v1beta2", "version": "v1beta2"},
+    }
+
+
+@pytest.mark.parametrize("version", ["v1beta1", "v1beta2"])
+def test_the_custom_group_lists_objects_and_what_pods_share(version: str) -> None:
+    document = discovery.resources(CUSTOM, version, Stage(policy("web")).view)
+    assert document["groupVersion"] == f"custom.metrics.k8s.io/{version}"
+    assert document["resources"][0] == {
+        "name": "deployments.apps/qps",
+        "singularName": "",
+        "namespaced": True,
+        "kind": "MetricValueList",
+        "verbs": ["get"],
+    }
+    names = listed(document)
+    assert [n for n in names if n.startswith("deployments.apps/")] == sorted(
+        f"deployments.apps/{metric}" for metric in metric_names(["qps", "queue_backlog"])
+    )
+    assert [n for n in names if n.startswith("pods/")] == [
+        "pods/qps_predicted",
+        "pods/qps_scaling",
+        "pods/queue_backlog_predicted",
+        "pods/queue_backlog_scaling",
+        "pods/replicas_scaling",
+        "pods/replicas_schedule",
+    ]
+
+
+def test_the_external_group_lists_metrics_once() -> None:
+    document = discovery.resources(EXTERNAL, "v1beta1", Stage(policy("web"), policy("api")).view)
+    assert listed(document) == sorted(metric_names(["qps", "queue_backlog"]))
+    assert {r["kind"] for r in document["resources"]} == {"ExternalMetricValueList"}
+
+
+@pytest.mark.parametrize("group", [CUSTOM, EXTERNAL])
+def test_discovery_needs_neither_data_nor_policies(group: str) -> None:
+    document = discovery.resources(group, "v1beta1", View(ManualClock(NOW)))
+    assert (document["kind"], document["resources"]) == ("APIResourceList", [])
+
+
+@pytest.mark.parametrize("group", [CUSTOM, EXTERNAL])
+def test_a_large_catalog_does_not_make_a_large_document(group: str) -> None:
+    signals = [{"name": f"s{n}", "source": {"x": {}}, "perReplica": 1} for n in range(16)]
+    kinds = [{"apiVersion": "x.io/v1", "kind": f"Kind{n}", "name": "a"} for n in range(40)]
+    stage = Stage(*(policy(f"p{n}", targetRef=kind, signals=signals) for n, kind in enumerate(kinds)))
+    assert len(listed(discovery.resources(group, "v1beta1", stage.view))) <= MAX_RESOURCES

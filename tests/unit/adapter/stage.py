@@ -1,0 +1,149 @@
+"""A stage for the adapter: a manual clock, and a view that is fed what the collector and the predictor write."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from adapter.answers import Answers, NotServed, Served
+from adapter.catalog import Entry
+from adapter.view import View
+from cme.collector.records import describe, document_batch, samples_batch
+from cme.collector.replicas import pods_text
+from cme.collector.sampling import Sampled
+from cme.core.batch import Batch, series_ids
+from cme.core.clock import ManualClock
+from cme.core.documents import parse_document
+from cme.core.durations import HOUR_MS
+from cme.core.identity import SeriesKey
+from cme.core.policy import ScalingPolicy
+from cme.core.readings import Flag, Total
+from cme.core.settings import Settings
+from predictor.decide.chain import Limits, decide
+from predictor.decide.rules import compile_rules
+from predictor.decide.slow import SlowScaleDown
+from predictor.engine import Forecast
+from predictor.grid import L, Q, T
+from predictor.picture import Picture
+from predictor.records import decision_batch
+
+NOW = 500_000 * HOUR_MS + 1_000  # 2027-01-15T08:00:01Z
+NAN = float("nan")
+
+
+def policy(name: str = "web", namespace: str = "shop", **spec: Any) -> ScalingPolicy:
+    """Of a Deployment of the same name with the signals qps and queue_backlog, unless `spec` says otherwise."""
+    signals = [
+        {"name": "qps", "source": {"x": {}}, "perReplica": 100},
+        {"name": "queue_backlog", "source": {"x": {}}, "perReplica": 40},
+    ]
+    whole = {
+        "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+        "signals": signals,
+        "scaleDown": {"window": "0s"},
+    } | spec
+    document = {
+        "apiVersion": "tidecast.dev/v1alpha1",
+        "kind": "ScalingPolicy",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": whole,
+    }
+    return parse_document(ScalingPolicy, document, name)
+
+
+class Stage:
+    """What the adapter sees of some workloads."""
+
+    def __init__(self, *policies: ScalingPolicy) -> None:
+        self.clock, self.settings = ManualClock(NOW), Settings()
+        self.view = View(self.clock)
+        self.answers = Answers(self.view, self.settings)
+        self.view.ready = True
+        self._picture = Picture()
+        self._limits = Limits(self.settings.signal_stale_ms, self.settings.forecast_stale_after)
+        self.describe(*policies)
+
+    def describe(self, *policies: ScalingPolicy) -> None:
+        """What the collector writes at its start."""
+        self.policies = policies
+        self._rules = compile_rules(policies)
+        self._slow = SlowScaleDown(self._rules)
+        self.view.take(describe(policies, self.clock.now_ms()))
+
+    def withdraw(self, of: ScalingPolicy, text: str = "") -> None:
+        self.view.take([document_batch(self.clock.now_ms(), of.key, series_ids([1]), text)])
+
+    def measure(self, of: ScalingPolicy, epoch: int = 1, age: int = 0, **values: float | str) -> None:
+        """A tick of the collector: a load for each signal, or the text of its problem."""
+        now = self.clock.now_ms()
+        rows = [(SeriesKey(of.workload, name), sampled(value, now - age)) for name, value in values.items()]
+        batch = samples_batch(now, epoch, rows)
+        self._picture.take_samples(batch)
+        self.view.take([batch])
+
+    def forecast(self, **values: float) -> None:
+        """A forecast by the predictor, the same for all leads and quantiles, for the first policy."""
+        keys = [SeriesKey(self.policies[0].workload, name) for name in values]
+        grid = np.broadcast_to(np.array(list(values.values()), dtype=np.float32), (T, L, Q, len(values)))
+        made = Forecast(grid, np.zeros(len(values), dtype=np.uint32))
+        self._picture.take_forecast(series_ids([key.id for key in keys]), made, self.clock.now_ms())
+
+    def decide(self) -> Batch:
+        """A tick of the predictor, over all policies."""
+        now = self.clock.now_ms()
+        measured, running = self._picture.measured(self._rules), self._picture.running(self._rules, now)
+        decisions = decide(self._rules, self._slow, measured, running, self._limits, now)
+        batch = decision_batch(now, self._rules, measured, decisions)
+        self.view.take([batch])
+        return batch
+
+    def run(self, of: ScalingPolicy, *pods: str, **labels: str) -> None:
+        """What the cluster says of the pods that take load, and of one more that does not."""
+        told = [pod(name, labels) for name in pods] + [pod("web-starting", labels, ready="False")]
+        batch = Batch(
+            "replicas",
+            self.clock.now_ms(),
+            series_ids([SeriesKey(of.workload, "replicas").id]),
+            {"wanted": np.array([float(len(pods))]), "pods": (pods_text(told),)},
+        )
+        self._picture.take_replicas(batch)
+        self.view.take([batch])
+
+    def entry(self, of: ScalingPolicy) -> Entry:
+        (found,) = [e for e in self.view.catalog.entries if e.workload == of.workload]
+        return found
+
+    def served(self, of: ScalingPolicy, metric: str) -> Served:
+        return self.answers.metric(self.entry(of), metric)
+
+    def refusal(self, of: ScalingPolicy, metric: str) -> tuple[int, str]:
+        """Code and sentence of a metric that has no value to serve."""
+        try:
+            served = self.served(of, metric)
+        except NotServed as error:
+            return error.code, str(error)
+        raise AssertionError(f"{metric} was served: {served}")
+
+
+def sampled(value: float | str, time_ms: int) -> Sampled:
+    if isinstance(value, str):
+        return Sampled(None, value, ())
+    return Sampled(Total(value, time_ms, 1.0, Flag.NONE), "", ())
+
+
+def pod(name: str, labels: Mapping[str, str] | None = None, ready: str = "True") -> dict[str, Any]:
+    return {
+        "metadata": {"name": name, "labels": dict(labels or {})},
+        "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": ready}]},
+    }
+
+
+def ids(of: ScalingPolicy) -> Sequence[int]:
+    return [of.series(signal).id for signal in of.spec.signals]
+
+
+def as_text(of: ScalingPolicy) -> dict[str, Any]:
+    """A policy as the document that its record holds, to be changed."""
+    document: dict[str, Any] = json.loads(describe([of], NOW)[0].texts("document")[0])
+    return document

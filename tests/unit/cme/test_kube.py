@@ -1,0 +1,87 @@
+"""The door to Kubernetes, against a server on loopback."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cme.core.settings import Kubernetes
+from cme.kube import KubeClient, KubeFailed
+from tests.contract.source_web import Web, web_server
+
+JSON = "application/json"
+
+
+def kubeconfig(folder: Path, server: str, **user: str) -> Kubernetes:
+    path = folder / "kubeconfig"
+    context = {"name": "c", "context": {"cluster": "c", "user": "u"}}
+    path.write_text(
+        yaml.safe_dump(
+            {
+                "current-context": "c",
+                "contexts": [context],
+                "clusters": [{"name": "c", "cluster": {"server": server}}],
+                "users": [{"name": "u", "user": user}],
+            }
+        )
+    )
+    return Kubernetes(kubeconfig=path)
+
+
+async def got(web: Web, folder: Path, path: str = "/api/v1/pods?labelSelector=a%3Db") -> Mapping[str, Any]:
+    client = KubeClient(kubeconfig(folder, web.url, token="secret"))
+    try:
+        return await asyncio.to_thread(client.get, path)
+    finally:
+        client.close()
+
+
+async def test_the_answer_is_raw_json(tmp_path: Path) -> None:
+    async with web_server() as web:
+        web.answers(b'{"items": [{"spec": {"unknownToUs": 1}}]}', JSON)
+        assert await got(web, tmp_path) == {"items": [{"spec": {"unknownToUs": 1}}]}
+
+
+async def test_the_token_and_the_query_are_sent(tmp_path: Path) -> None:
+    async with web_server() as web:
+        web.answers(b"{}", JSON)
+        await got(web, tmp_path)
+        (asked,) = web.asked
+    assert asked.startswith(b"GET /api/v1/pods?labelSelector=a%3Db HTTP/1.1")
+    assert b"authorization: bearer secret" in asked.lower()
+
+
+async def test_a_refusal_is_an_error_in_the_servers_words(tmp_path: Path) -> None:
+    status = {"kind": "Status", "code": 403, "message": "pods is forbidden"}
+    async with web_server() as web:
+        web.answers(json.dumps(status).encode(), JSON, 403)
+        with pytest.raises(KubeFailed, match="GET /api/v1/pods: pods is forbidden"):
+            await got(web, tmp_path, "/api/v1/pods")
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[1]"])
+async def test_what_is_no_json_object_is_an_error(body: bytes, tmp_path: Path) -> None:
+    async with web_server() as web:
+        web.answers(body, JSON)
+        with pytest.raises(KubeFailed, match="GET /api/v1/pods: "):
+            await got(web, tmp_path, "/api/v1/pods")
+
+
+def test_a_server_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    client = KubeClient(kubeconfig(tmp_path, "http://127.0.0.1:1"))
+    with pytest.raises(KubeFailed, match="GET /version: "):
+        client.get("/version")
+    client.close()
+
+
+@pytest.mark.parametrize("text", [None, "", "nonsense: ["])
+def test_a_kubeconfig_that_is_none_is_refused_with_a_remedy(text: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "kubeconfig"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(KubeFailed, match=r"set kubernetes\.kubeconfig"):
+        KubeClient(Kubernetes(kubeconfig=path))

@@ -1,0 +1,131 @@
+"""Minutes that come in order, late, twice, corrected or not at all."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cme.core.batch import Batch
+from cme.core.durations import MINUTE_MS
+from predictor.beats import Beats, ClosedBeat, as_row
+from tests.unit.predictor.stage import minute
+
+
+def at(number: int, **means: float) -> Batch:
+    """The minute that ends at minute `number`; beat 0 is minutes 1 to 5."""
+    return minute(number * MINUTE_MS, **means)
+
+
+def closed(beats: Beats, *minutes: Batch) -> list[ClosedBeat]:
+    return [beat for one in minutes for beat in beats.add(one)]
+
+
+def test_a_beat_closes_with_its_fifth_minute() -> None:
+    beats = Beats()
+    assert closed(beats, *(at(n, s1=float(n)) for n in range(1, 5))) == []
+    assert closed(beats, at(5, s1=2.0)) == [ClosedBeat(0, {1: 2.0}, {1: 14.0})]
+    assert closed(beats, *(at(n, s1=1.0) for n in range(6, 11))) == [ClosedBeat(1, {1: 1.0}, {1: 11.0})]
+
+
+def test_after_a_gap_the_next_minute_closes_the_beat() -> None:
+    beats = Beats()
+    closed(beats, at(1, s1=9.0), at(2, s1=3.0))
+    assert closed(beats, at(33, s1=5.0)) == [ClosedBeat(0, {1: 3.0}, {1: 19.0})]
+    assert beats.beat == 6
+
+
+def test_a_beat_that_ends_after_a_gap_closes_together_with_the_one_before() -> None:
+    beats = Beats()
+    closed(beats, at(3, s1=3.0))
+    assert [beat.beat for beat in closed(beats, at(20, s1=4.0))] == [0, 3]
+
+
+def test_a_beat_of_one_minute_is_a_beat() -> None:
+    assert closed(Beats(), at(5, s1=2.0)) == [ClosedBeat(0, {1: 2.0}, {1: 12.0})]
+
+
+def test_minutes_of_a_beat_may_come_out_of_order() -> None:
+    ordered, mixed = Beats(), Beats()
+    minutes = [at(n, s1=10.0 * n) for n in range(1, 5)]
+    last = at(5, s1=1.0)
+    assert closed(ordered, *minutes, last) == closed(mixed, *reversed(minutes), last)
+
+
+def test_a_minute_of_a_closed_beat_is_counted_as_late_and_changes_nothing() -> None:
+    beats = Beats()
+    closed(beats, *(at(n, s1=1.0) for n in range(1, 6)))
+    assert closed(beats, at(5, s1=99.0), at(3, s1=99.0)) == []
+    assert beats.late == 2
+    assert closed(beats, *(at(n, s1=1.0) for n in range(6, 11))) == [ClosedBeat(1, {1: 1.0}, {1: 11.0})]
+
+
+def test_a_correction_of_an_open_beat_replaces_the_minute() -> None:
+    beats = Beats()
+    closed(beats, at(1, s1=50.0), at(2, s1=3.0))
+    closed(beats, at(1, s1=7.0))
+    assert closed(beats, at(5, s1=3.0)) == [ClosedBeat(0, {1: 3.0}, {1: 17.0})]
+    assert beats.late == 0
+
+
+def test_a_correction_leaves_the_other_series_as_they_were() -> None:
+    beats = Beats()
+    closed(beats, at(4, s1=1.0, s2=20.0))
+    closed(beats, at(4, s1=5.0, s3=6.0))
+    assert beats.newest()[0] == {1: 5.0, 2: 20.0, 3: 6.0}
+    (beat,) = closed(beats, at(5, s1=2.0))
+    assert beat == ClosedBeat(0, {1: 2.0, 2: 20.0, 3: 6.0}, {1: 15.0, 2: 30.0, 3: 16.0})
+
+
+def test_a_series_that_ends_within_a_beat_counts_with_its_last_minute() -> None:
+    (beat,) = closed(Beats(), at(1, s1=1.0, s2=2.0), at(5, s1=3.0))
+    assert beat.last == {1: 3.0, 2: 2.0}
+
+
+def test_the_newest_observation_is_of_the_newest_minute_and_the_open_beat() -> None:
+    beats = Beats()
+    closed(beats, at(1, s1=50.0, s2=2.0), at(2, s1=3.0))
+    assert beats.newest() == ({1: 3.0}, {1: 60.0, 2: 12.0})
+    closed(beats, at(1, s2=4.0))
+    assert beats.newest() == ({1: 3.0}, {1: 60.0, 2: 14.0})
+
+
+def test_the_newest_observation_stays_when_its_beat_closes() -> None:
+    beats = Beats()
+    closed(beats, at(4, s1=50.0), at(5, s1=3.0))
+    assert beats.newest() == ({1: 3.0}, {1: 60.0})
+    closed(beats, at(6, s1=4.0))
+    assert beats.newest() == ({1: 4.0}, {1: 14.0})
+
+
+def test_before_the_first_minute_there_is_nothing() -> None:
+    assert Beats().newest() == ({}, {})
+
+
+@given(
+    loads=st.lists(st.floats(0, 1e6, width=32), min_size=25, max_size=25),
+    kept=st.sets(st.integers(1, 25)),
+    twice=st.sets(st.integers(1, 25)),
+)
+def test_the_same_minutes_make_the_same_beats_however_often_each_comes(
+    loads: Sequence[float], kept: set[int], twice: set[int]
+) -> None:
+    once = [at(n, s1=loads[n - 1]) for n in sorted(kept)]
+    repeated = [m for m in once for _ in range(2 if m.time_ms // MINUTE_MS in twice else 1)]
+    first, second = Beats(), Beats()
+    end = at(31, s1=0.0)
+    beats = closed(first, *once, end)
+    assert closed(second, *repeated, end) == beats
+    assert [beat.beat for beat in beats] == sorted({(n - 1) // 5 for n in kept})
+    for beat in beats:
+        means = [loads[n - 1] for n in sorted(kept) if (n - 1) // 5 == beat.beat]
+        assert beat.last == {1: means[-1]}
+        assert beat.largest == {1: float(np.float32(max(means) + 10))}
+
+
+def test_a_row_has_nothing_where_a_series_has_no_value() -> None:
+    row = as_row({7: 1.5, 9: 2.5, 99: 3.5}, {9: 0, 8: 1, 7: 2}, 3)
+    assert row.dtype == np.float32
+    assert (row[0], row[2]) == (2.5, 1.5)
+    assert math.isnan(row[1])

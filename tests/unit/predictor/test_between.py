@@ -1,0 +1,119 @@
+"""Between the leads and quantiles of the grid."""
+
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from predictor.between import between
+from predictor.grid import LEADS_MS, QUANTILES, L, Q
+
+MINUTE = 60_000
+NAN = float("nan")
+LEADS = st.floats(1, 6 * 60 * MINUTE)
+QUANTILE = st.floats(0.5, 0.99)
+LOAD = st.floats(0, 1e6)
+Grid = NDArray[np.float64]
+
+
+@st.composite
+def grids(draw: st.DrawFn) -> Grid:
+    """[lead, quantile]: quantiles ascend at each lead, as the engine makes them."""
+    rows = [sorted(draw(st.lists(LOAD, min_size=Q, max_size=Q))) for _ in range(L)]
+    return np.array(rows)
+
+
+def one(grid: Grid, now: float, lead: float, quantile: float) -> float:
+    return float(between(grid[:, :, None], np.array([now]), np.array([lead]), np.array([quantile]))[0])
+
+
+@given(grid=grids(), now=LOAD)
+def test_on_the_grid_it_is_the_grid(grid: Grid, now: float) -> None:
+    for lead, lead_ms in enumerate(LEADS_MS):
+        for q, quantile in enumerate(QUANTILES):
+            assert one(grid, now, lead_ms, quantile) == pytest.approx(grid[lead, q], rel=1e-9, abs=1e-6)
+
+
+@given(grid=grids(), now=LOAD, lead=LEADS, low=QUANTILE, high=QUANTILE)
+def test_a_higher_quantile_is_never_less(
+    grid: Grid, now: float, lead: float, low: float, high: float
+) -> None:
+    assume(low <= high)
+    assert one(grid, now, lead, low) <= one(grid, now, lead, high) * (1 + 1e-9) + 1e-6
+
+
+@given(grid=grids(), now=LOAD, lead=LEADS, quantile=QUANTILE)
+def test_it_leaves_neither_its_leads_nor_its_quantiles(
+    grid: Grid, now: float, lead: float, quantile: float
+) -> None:
+    right = min(int(np.searchsorted(LEADS_MS, lead)), L - 1)
+    around = np.array([*grid[right], *(grid[right - 1] if right else [now])])
+    value = one(grid, now, lead, quantile)
+    assert around.min() - 1e-6 <= value <= around.max() * (1 + 1e-9) + 1e-6
+
+
+@given(grid=grids(), now=LOAD, lead=LEADS, quantile=QUANTILE)
+def test_a_little_more_lead_or_quantile_is_a_little_other_value(
+    grid: Grid, now: float, lead: float, quantile: float
+) -> None:
+    value = one(grid, now, lead, quantile)
+    largest = max(grid.max(), now) + 1
+    # Over a second the share moves by at most sqrt(1 s / 5 min); over 1e-7 the score by 4e-6 of 0.36.
+    assert abs(one(grid, now, lead + 1_000, quantile) - value) <= 0.06 * largest
+    assert abs(one(grid, now, lead, min(0.99, quantile + 1e-7)) - value) <= 1e-3 * largest
+
+
+@given(grid=grids(), now=LOAD, quantile=QUANTILE)
+def test_with_a_lead_of_nothing_it_is_the_last_value(grid: Grid, now: float, quantile: float) -> None:
+    assert one(grid, now, 0, quantile) == pytest.approx(now)
+
+
+@given(grid=grids(), now=LOAD, ascending=st.booleans())
+def test_over_ascending_leads_it_ascends(grid: Grid, now: float, ascending: bool) -> None:
+    grid = np.sort(grid, axis=0)
+    values = [one(grid, 0.0, lead, 0.9) for lead in np.linspace(0, LEADS_MS[-1], 50)]
+    assert (np.diff(values) >= -1e-6).all()
+
+
+def test_over_the_lead_it_grows_as_the_root_of_time() -> None:
+    grid = np.full((L, Q), 100.0)
+    for minutes, share in ((5 / 4, 1 / 2), (5 / 9, 1 / 3), (5, 1)):
+        assert one(grid, 0.0, minutes * MINUTE, 0.95) == pytest.approx(100 * share)
+
+
+def test_over_the_quantile_it_is_linear_in_the_normal_score() -> None:
+    grid = np.array([[100 + 10 * NormalDist().inv_cdf(q) for q in QUANTILES]] * L)
+    for quantile in (0.6, 0.8, 0.93, 0.975):
+        expected = 100 + 10 * NormalDist().inv_cdf(quantile)
+        assert one(grid, 100.0, 30 * MINUTE, quantile) == pytest.approx(expected)
+
+
+def test_beyond_the_grid_are_its_ends() -> None:
+    grid = np.arange(L * Q, dtype=float).reshape(L, Q)
+    assert one(grid, 0.0, 24 * 60 * MINUTE, 0.999) == grid[-1, -1]
+    assert one(grid, 0.0, 5 * MINUTE, 0.1) == grid[0, 0]
+
+
+@pytest.mark.parametrize("minutes", [5, 10, 15, 20, 360, 1_000])
+def test_without_a_last_value_the_grid_alone_counts(minutes: int) -> None:
+    assert one(np.full((L, Q), 7.0), NAN, minutes * MINUTE, 0.95) == 7.0
+
+
+def test_without_a_last_value_nothing_is_known_below_the_shortest_lead() -> None:
+    assert np.isnan(one(np.full((L, Q), 7.0), NAN, 4 * MINUTE, 0.95))
+
+
+def test_a_gap_of_the_forecast_stays_a_gap() -> None:
+    assert np.isnan(one(np.full((L, Q), NAN), 5.0, 4 * MINUTE, 0.95))
+
+
+def test_every_series_has_its_own_lead_and_quantile() -> None:
+    grids_ = np.random.default_rng(3).uniform(0, 100, (L, Q, 40)).cumsum(axis=1)
+    now = np.linspace(0, 90, 40)
+    leads, quantiles = np.linspace(1, 400, 40) * MINUTE, np.linspace(0.5, 0.99, 40)
+    together = between(grids_, now, leads, quantiles)
+    alone = [one(grids_[:, :, s], now[s], leads[s], quantiles[s]) for s in range(40)]
+    np.testing.assert_allclose(together, alone)

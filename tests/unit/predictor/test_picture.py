@@ -1,0 +1,194 @@
+"""What the chain looks at, from the records of the log."""
+
+import json
+import logging
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cme.collector.records import describe, document_batch, samples_batch
+from cme.collector.sampling import Sampled
+from cme.core.batch import Batch, series_ids
+from cme.core.durations import HOUR_MS, MINUTE_MS
+from cme.core.identity import SeriesKey
+from cme.core.policy import ScalingPolicy
+from cme.core.readings import REPLICAS_STALE_MS, Flag, Total
+from predictor.decide.rules import compile_rules
+from predictor.engine import Forecast
+from predictor.grid import MAX, L, Q, T
+from predictor.picture import Picture
+from tests.unit.predictor.stage import NAN, START, policy
+
+WEB, API = policy("web"), policy("api")
+RULES = compile_rules([WEB])
+
+
+def key(of: ScalingPolicy = WEB) -> SeriesKey:
+    return of.series(of.spec.signals[0])
+
+
+def sample(value: float, now: int = START, age: int = 0, epoch: int = 1, flags: Flag = Flag.NONE) -> Batch:
+    total = None if math.isnan(value) else Total(value, now - age, 1.0, flags)
+    return samples_batch(now, epoch, [(key(), Sampled(total, "" if total else "down", ()))])
+
+
+def raw(*batches: Batch) -> tuple[float, int]:
+    """Value and time that stand after some samples."""
+    picture = Picture()
+    for batch in batches:
+        picture.take_samples(batch)
+    measured = picture.measured(RULES)
+    return float(measured.raw[0]), int(measured.raw_ms[0])
+
+
+def test_the_newest_measurement_stands() -> None:
+    assert raw(sample(5.0), sample(6.0, START + 5_000)) == (6.0, START + 5_000)
+    assert raw(sample(6.0, START + 5_000), sample(5.0, START + 5_000, age=1)) == (6.0, START + 5_000)
+
+
+@pytest.mark.parametrize(("first", "second", "stands"), [(1, 2, 6.0), (2, 1, 5.0), (1, 1, 6.0)])
+def test_of_two_samples_of_one_time_the_higher_epoch_stands(first: int, second: int, stands: float) -> None:
+    assert raw(sample(5.0, epoch=first), sample(6.0, epoch=second)) == (stands, START)
+
+
+def test_a_duplicate_changes_nothing() -> None:
+    first, second = sample(5.0), sample(6.0, START + 5_000)
+    assert raw(first, second, first, second, first) == (6.0, START + 5_000)
+
+
+def test_a_failing_source_leaves_the_last_value_with_its_time() -> None:
+    assert raw(sample(5.0), sample(NAN, START + 5_000)) == (5.0, START)
+
+
+def test_a_value_after_the_clock_was_set_back_stands() -> None:
+    assert raw(sample(5.0), sample(6.0, START - HOUR_MS)) == (6.0, START - HOUR_MS)
+
+
+def test_what_was_never_measured_is_nothing() -> None:
+    value, time_ms = raw()
+    assert math.isnan(value)
+    assert time_ms == 0
+
+
+def test_flags_come_along() -> None:
+    picture = Picture()
+    picture.take_samples(sample(5.0, flags=Flag.ESTIMATED))
+    assert picture.measured(RULES).flags.tolist() == [int(Flag.ESTIMATED)]
+
+
+def replicas(wanted: float, now: int = START) -> Batch:
+    ids = series_ids([SeriesKey(WEB.workload, "replicas").id])
+    return Batch("replicas", now, ids, {"wanted": np.array([wanted]), "pods": ("{}",)})
+
+
+def test_what_runs_is_known_for_three_minutes() -> None:
+    picture = Picture()
+    picture.take_replicas(replicas(3.0))
+    picture.take_replicas(replicas(4.0, START + 5))
+    assert picture.running(RULES, START + 5 + REPLICAS_STALE_MS).tolist() == [4.0]
+    assert np.isnan(picture.running(RULES, START + 6 + REPLICAS_STALE_MS)).all()
+
+
+def test_what_was_never_told_is_not_known() -> None:
+    assert np.isnan(Picture().running(RULES, START)).all()
+
+
+def forecast(**more: Any) -> Forecast:
+    """Of two series: the first 1000 x lead + quantile, the second ten times that; `at` cells are 0."""
+    cells = 1_000 * np.arange(1, L + 1)[:, None] + np.arange(Q)
+    values = np.zeros((T, L, Q, 2), dtype=np.float32)
+    values[MAX] = cells[:, :, None] * np.array([1, 10])
+    return Forecast(values, np.array(more.get("uncalibrated", [0, 0]), dtype=np.uint32))
+
+
+def measured(*policies: ScalingPolicy, **more: Any) -> tuple[list[float], list[bool]]:
+    """Predicted and uncalibrated of policies whose forecast is known for api, then web."""
+    picture = Picture()
+    picture.take_samples(sample(5.0))
+    picture.take_forecast(series_ids([key(API).id, key(WEB).id]), forecast(**more), START)
+    found = picture.measured(compile_rules(policies))
+    assert found.predicted_ms.tolist() == [START] * len(policies)
+    return found.predicted.tolist(), found.uncalibrated.tolist()
+
+
+@pytest.mark.parametrize(
+    ("lead", "quantile", "value"),
+    [("5m", 0.5, 10_000), ("15m", 0.95, 20_020), ("1h", 0.99, 40_030), ("6h", 0.9, 50_010)],
+)
+def test_the_policy_chooses_the_cell_of_the_largest_load(lead: str, quantile: float, value: float) -> None:
+    predicted, _ = measured(policy("web", forecast={"lead": lead, "quantile": quantile}))
+    assert predicted == [pytest.approx(value)]
+
+
+def test_a_series_without_a_forecast_has_none_and_no_doubts() -> None:
+    predicted, uncalibrated = measured(policy("other"), WEB, uncalibrated=[2**20 - 1, 2**20 - 1])
+    assert math.isnan(predicted[0])
+    assert predicted[1] == pytest.approx(10_020)
+    assert uncalibrated == [False, True]
+
+
+def test_without_any_forecast_nothing_is_predicted() -> None:
+    picture = Picture()
+    picture.take_samples(sample(5.0))
+    found = picture.measured(RULES)
+    assert np.isnan(found.predicted).all()
+    assert found.uncalibrated.tolist() == [False]
+
+
+@pytest.mark.parametrize(
+    ("lead", "quantile", "cell", "doubtful"),
+    [
+        ("5m", 0.95, (0, 2), True),
+        ("3m", 0.95, (0, 2), True),
+        ("5m", 0.95, (1, 2), False),
+        ("5m", 0.95, (4, 2), False),
+        ("5m", 0.95, (0, 3), False),
+        ("6m", 0.95, (1, 2), True),
+        ("15m", 0.95, (1, 2), True),
+        ("15m", 0.95, (2, 2), False),
+        ("5m", 0.93, (0, 2), True),
+        ("5m", 0.99, (0, 3), True),
+        ("5m", 0.5, (0, 0), True),
+        ("6h", 0.9, (4, 1), True),
+    ],
+)
+def test_a_policy_is_in_doubt_for_the_cells_that_it_reads(
+    lead: str, quantile: float, cell: tuple[int, int], doubtful: bool
+) -> None:
+    bits = 1 << (cell[0] * Q + cell[1])
+    _, uncalibrated = measured(
+        policy("web", forecast={"lead": lead, "quantile": quantile}), uncalibrated=[0, bits]
+    )
+    assert uncalibrated == [doubtful]
+
+
+def test_no_policies_are_no_rows() -> None:
+    predicted, uncalibrated = measured()
+    assert predicted == uncalibrated == []
+
+
+def test_policies_come_change_and_go() -> None:
+    picture = Picture()
+    documents = [b for b in describe([WEB, API], START) if b.topic == "policies"]
+    for batch in documents:
+        picture.take_policy(batch)
+    assert sorted(picture.policies) == ["shop/api", "shop/web"]
+    (changed, *_) = describe([policy("web", forecast={"lead": "20m"})], START)
+    picture.take_policy(changed)
+    assert picture.policies["shop/web"].spec.forecast.lead == 20 * MINUTE_MS
+    picture.take_policy(document_batch(START, WEB.key, series_ids([1]), ""))
+    assert sorted(picture.policies) == ["shop/api"]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", json.dumps({"kind": "ScalingPolicy"})])
+def test_a_policy_that_cannot_be_read_is_withdrawn_and_named(
+    text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    picture = Picture()
+    picture.take_policy(describe([WEB], START)[0])
+    picture.take_policy(document_batch(START, WEB.key, series_ids([1]), text))
+    assert picture.policies == {}
+    assert caplog.records[-1].levelno == logging.ERROR
+    assert "the log's policy shop/web is left out" in caplog.text
