@@ -1,0 +1,1 @@
+"""Measurements with a bound; each runs as `python -m tests.bench.NAME`."""

@@ -1,0 +1,5 @@
+"""What goes wrong with a component."""
+
+
+class ComponentFailed(Exception):
+    """A component can't be built, does not start, or died."""

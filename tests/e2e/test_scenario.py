@@ -1,0 +1,143 @@
+"""One scenario through everything: load comes, Prometheus dies and returns, load goes.
+
+Real load on a real nginx and a real topic, measured by real exporters and Prometheus, through `tidecast up` as
+deploy/ installs it, the aggregator, and real HPAs. Every replica count is held against the number that was served.
+"""
+
+import signal
+import time
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from tests.e2e import policies, workloads
+from tests.e2e import scene as scenes
+from tests.e2e.components.control_plane import ControlPlane
+from tests.e2e.components.kafka import Kafka
+from tests.e2e.components.kube import KubeError
+from tests.e2e.components.monitored import Monitored
+from tests.e2e.components.report import note
+from tests.e2e.components.waiting import until
+from tests.e2e.followed import CUSTOM, EXTERNAL, Followed, by_object
+from tests.e2e.scene import FLOOR, Scene
+from tests.e2e.watch import POLL_S, descend, first_less_s, largest_loss, reach
+
+pytestmark = pytest.mark.e2e
+
+PAGES, BULK, JOBS = 200, 60, 400
+"""Requests for small and for large pages per second, and records in the queue, while there is load."""
+
+HPA_CONTROLLER = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
+LARGEST_LOSS = policies.SHARE + 0.02
+"""In less than a period; the rest is what the HPA's own sync blurs."""
+
+
+@pytest.fixture
+def scene(
+    control_plane: ControlPlane, kafka: Kafka, web: Monitored, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
+    with scenes.scene(tmp_path_factory.mktemp("scene"), control_plane, kafka, web) as made:
+        yield made
+
+
+def test_hpas_follow_what_is_served(scene: Scene) -> None:
+    reach("before", dict.fromkeys((scene.web, scene.stream, scene.jobs, scene.shop), 0.0))
+    strangers_are_refused(scene)
+    load_comes(scene)
+    peak = reach("load", loaded(scene))
+    for group in (CUSTOM, EXTERNAL):
+        assert HPA_CONTROLLER in scene.plane.askers(group)
+    prometheus_dies(scene)
+    reach("recovered", loaded(scene) | {scene.shop: FLOOR})
+    load_goes(scene, peak)
+    assert scene.tidecast.stop(signal.SIGINT) == 0, scene.tidecast.tail()
+
+
+def strangers_are_refused(scene: Scene) -> None:
+    """Who does not come through the aggregator gets nothing, whatever the headers say; nor does one without a role."""
+    direct = scene.tidecast.ask_directly(scene.web.path, {"X-Remote-User": "system:kube-aggregator"})
+    assert direct.status == 401, direct
+    nobody = scene.web.kube.as_service_account(workloads.NAMESPACE, "default")
+    with pytest.raises(KubeError, match=r"403: .* cannot get resource"):
+        nobody.get(scene.web.path)
+
+
+def load_comes(scene: Scene) -> None:
+    scene.pages.rate, scene.bulk.rate, scene.workers.rate = PAGES, BULK, 1
+    scene.add_jobs(JOBS)
+
+
+def loaded(scene: Scene) -> dict[Followed, float]:
+    """What the numbers must come to under load; a tenth may be lost to timing, and some jobs get done."""
+    return {
+        scene.web: 0.9 * (PAGES + BULK) / 40,
+        scene.stream: 0.9 * BULK * 100_000,
+        scene.jobs: 0.7 * JOBS,
+    }
+
+
+def prometheus_dies(scene: Scene) -> None:
+    """HPAs keep their size and quote us; a floor needs no Prometheus; Kafka's numbers go on."""
+    kept = {one: one.replicas() for one in (scene.web, scene.stream)}
+    scene.prometheus.stop(signal.SIGKILL)
+    an_event_says_why(scene.web, "FailedGetObjectMetric")
+    an_event_says_why(scene.stream, "FailedGetPodsMetric")
+    the_floor_holds(scene.shop)
+    assert scene.jobs.active()
+    assert {one: one.replicas() for one in kept} == kept
+    assert not any(one.active() for one in kept)
+    prometheus_returns(scene, kept)
+
+
+def prometheus_returns(scene: Scene, kept: Mapping[Followed, int]) -> None:
+    """Its rate() is too small until its range is full of samples again: nobody may be scaled down by that."""
+    begun = time.monotonic()
+    scene.prometheus.start()
+    requests = by_object(scene.web.kube, "web", "qps", 1)
+
+    def back() -> bool:
+        assert all(one.replicas() >= size for one, size in kept.items())
+        works = all(one.active() for one in (*kept, scene.shop))
+        return works and requests.value() > 0.9 * (PAGES + BULK)
+
+    until("all HPAs work and the measured load is back", back, 30, POLL_S)
+    note(f"recovered: all HPAs work again, {time.monotonic() - begun:.1f} s")
+
+
+def an_event_says_why(one: Followed, reason: str) -> None:
+    begun = time.monotonic()
+    message = until(f"{one.name} is not served", lambda: refusal(one), 30, POLL_S)
+    quoted = f"a {reason} event of {one.name} that quotes: {message}"
+    until(quoted, lambda: any(message in event for event in one.events(reason)), 30, POLL_S)
+    note(f"outage: {one.name} {reason}, {time.monotonic() - begun:.1f} s: {message}")
+
+
+def the_floor_holds(shop: Followed) -> None:
+    """With one metric missing the HPA scales up to what the other says, and never down."""
+    begun = time.monotonic()
+    shop.set_replicas(1)
+    until("the schedule's floor", lambda: shop.settled() == FLOOR, 30, POLL_S)
+    note(f"outage: {shop.name} 1 -> {FLOOR} by replicas_schedule, {time.monotonic() - begun:.1f} s")
+    shop.set_replicas(FLOOR + 2)
+    until("a scale-down is refused", lambda: shop.active() is False, 30, POLL_S)
+    assert shop.replicas() == FLOOR + 2
+
+
+def load_goes(scene: Scene, peak: dict[Followed, float]) -> None:
+    """Down by the policy's window and share, each HPA as its number falls."""
+    scene.pages.rate, scene.bulk.rate, scene.workers.rate = 10, 0, 300
+    for one, history in descend("gone", {one: value / 4 for one, value in peak.items()}).items():
+        begun_s = first_less_s(history)
+        assert begun_s > policies.WINDOW_S - 2 * policies.TICK_S, one.name
+        assert largest_loss(history, policies.PERIOD_S - policies.TICK_S) <= LARGEST_LOSS, one.name
+        coming_down = [look for look in history if look.at_s >= begun_s]
+        assert all(look.replicas >= one.implied(look.value) for look in coming_down), one.name
+
+
+def refusal(one: Followed) -> str | None:
+    """The adapter's message when it serves no number."""
+    try:
+        one.value()
+    except KubeError as error:
+        return error.message
+    return None
