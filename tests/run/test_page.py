@@ -23,10 +23,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: webdriver.Chrome, demo: Program) -> webdriver.Chrome:
+def browser(chromium: webdriver.Chrome, demo: Program) -> Iterator[webdriver.Chrome]:
     chromium.get(f"http://127.0.0.1:{demo.http}/")
     wait(chromium, "section .uplot canvas")
-    return chromium
+    yield chromium
+    chromium.get("about:blank")  # or it would go on asking a program that has ended
 
 
 def wait(browser: webdriver.Chrome, selector: str) -> None:
