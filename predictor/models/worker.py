@@ -5,6 +5,7 @@ everything from its standard input first and writes once.
 """
 
 import asyncio
+import contextlib
 import io
 import json
 import os
@@ -57,7 +58,9 @@ def main() -> None:
             found.append(parts_of(last_end_ms, column))
         except InvalidInput:
             found.append(None)
-    json.dump(found, sys.stdout)
+    with contextlib.suppress(BrokenPipeError):  # nobody waits for the answer any more
+        sys.stdout.write(json.dumps(found))
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
