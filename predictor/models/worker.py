@@ -58,9 +58,9 @@ def main() -> None:
             found.append(parts_of(last_end_ms, column))
         except InvalidInput:
             found.append(None)
-    with contextlib.suppress(BrokenPipeError):  # nobody waits for the answer any more
-        sys.stdout.write(json.dumps(found))
-        sys.stdout.flush()
+    # Unbuffered, so that nothing is left to be written at the exit when nobody waits for the answer any more.
+    with contextlib.suppress(BrokenPipeError), open(sys.stdout.fileno(), "wb", buffering=0) as output:
+        output.write(json.dumps(found).encode())
 
 
 if __name__ == "__main__":
