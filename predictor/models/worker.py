@@ -59,7 +59,7 @@ def main() -> None:
         except InvalidInput:
             found.append(None)
     # Unbuffered, so that nothing is left to be written at the exit when nobody waits for the answer any more.
-    with contextlib.suppress(BrokenPipeError), open(sys.stdout.fileno(), "wb", buffering=0) as output:
+    with contextlib.suppress(BrokenPipeError), os.fdopen(sys.stdout.fileno(), "wb", 0) as output:
         output.write(json.dumps(found).encode())
 
 
