@@ -4,27 +4,34 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float32]
+Known = NDArray[np.bool_]
 
 
 class Arrays:
-    """Named arrays [..., series] with a fill value for series that are new."""
+    """Named arrays [..., series] with a fill for series that are new."""
 
     def __init__(self) -> None:
         self._arrays: dict[str, NDArray[Any]] = {}
-        self._fills: dict[str, float] = {}
+        self._fills: dict[str, NDArray[Any]] = {}
         self.series = 0
 
-    def declare(self, name: str, shape: tuple[int, ...], fill: float = 0.0, dtype: str = "float32") -> None:
-        self._arrays[name] = np.full((*shape, self.series), fill, dtype=dtype)
-        self._fills[name] = fill
+    def declare(
+        self, name: str, shape: tuple[int, ...], fill: ArrayLike = 0.0, dtype: str = "float32"
+    ) -> None:
+        """`fill` is a number or whatever broadcasts to `shape`."""
+        if name in self._arrays:
+            raise ValueError(f"{name} is declared twice")
+        self._arrays[name] = np.empty((*shape, self.series), dtype=dtype)
+        self._fills[name] = np.broadcast_to(np.asarray(fill, dtype=dtype), shape)[..., None]
+        self._arrays[name][:] = self._fills[name]
 
     def grow(self, count: int) -> None:
         """Append `count` series in their initial state."""
         for name, array in self._arrays.items():
-            new = np.full((*array.shape[:-1], count), self._fills[name], dtype=array.dtype)
+            new = np.broadcast_to(self._fills[name], (*array.shape[:-1], count))
             self._arrays[name] = np.concatenate([array, new], axis=-1)
         self.series += count
 
@@ -34,6 +41,10 @@ class Arrays:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._arrays)
+
+    @property
+    def bytes_per_series(self) -> int:
+        return sum(int(np.prod(a.shape[:-1])) * a.dtype.itemsize for a in self._arrays.values())
 
     def load(self, saved: Mapping[str, NDArray[Any]]) -> None:
         """Take over saved arrays. Raises ValueError when they are not of this engine's names and shapes."""

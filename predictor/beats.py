@@ -1,25 +1,40 @@
 """From minutes to the engine's beats of five minutes, and to the newest observation between two of them."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cme.core.batch import Batch
+from cme.core.durations import MINUTE_MS
 from predictor.arrays import Floats
 from predictor.engine import beat_of
 from predictor.grid import BEAT_MS
+from predictor.history import Bin
+
+MINUTES = BEAT_MS // MINUTE_MS
+_REMEMBERED = (
+    16  # lists of series ids whose rows are kept at hand: minutes come with the same ones again and again
+)
+
+Rows = NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True)
-class ClosedBeat:
-    """Per series id the mean of its last minute and its largest minute maximum."""
-
+class ClosedBeat(NamedTuple):
     beat: int
-    last: dict[int, float]
-    largest: dict[int, float]
+    seen: Bin
 
 
-@dataclass(slots=True)
+@dataclass
+class _Open:
+    """Minutes of the open beat: [minute, row], NaN where there is none."""
+
+    means: Floats
+    maxima: Floats
+
+
 class Beats:
     """The open beat. A beat closes with the minute that ends it, or with the first later one.
 
@@ -27,75 +42,76 @@ class Beats:
     counted as late and change nothing, so that the same minutes always make the same beats.
     """
 
-    beat: int = -1
-    late: int = 0
-    _minutes: dict[int, Batch] = field(default_factory=dict)  # end of the minute -> its record
-    _last: dict[int, float] = field(default_factory=dict)
-    _largest: dict[int, float] = field(default_factory=dict)
+    def __init__(self, rows_of: Callable[[list[int]], Rows]) -> None:
+        """`rows_of` gives the rows of series ids, new ones included."""
+        self.beat, self.late = -1, 0
+        self._rows_of = rows_of
+        self._known: dict[bytes, Rows] = {}
+        self._open: _Open | None = None
+        self._seen: _Open | None = None  # the open beat or the one that closed last
+        self._newest_ms, self._place = -1, 0  # end of the newest minute, and its place in `_seen`
 
     def add(self, minute: Batch) -> list[ClosedBeat]:
         """Take in a record of `minutes`; returns the beats that it closed."""
         beat = beat_of(minute.time_ms)
-        if beat < self.beat or (beat == self.beat and self._closed()):
+        if beat < self.beat or (beat == self.beat and self._open is None):
             self.late += 1
             return []
-        closed = []
-        if beat > self.beat:
-            if self._minutes:
-                closed.append(self._close())
-            self.beat = beat
-        self._merge(minute)
-        newest = self._minutes[max(self._minutes)]
-        self._last = _by_series(newest, "mean")
-        self._largest = self._maxima()
+        closed = [self._close()] if beat > self.beat and self._open is not None else []
+        self.beat = beat
+        self._put(minute)
         if minute.time_ms == (beat + 1) * BEAT_MS:
             closed.append(self._close())
         return closed
 
-    def newest(self) -> tuple[dict[int, float], dict[int, float]]:
-        """The newest minute's means, and the maxima of its beat so far."""
-        return self._last, self._largest
+    def newest(self, series: int) -> tuple[Floats, Floats]:
+        """The newest minute's means, and the maxima of its beat so far, [series]; NaN where there is none."""
+        if self._seen is None:
+            nothing = np.full(series, np.nan, dtype=np.float32)
+            return nothing, nothing
+        largest = np.fmax.reduce(self._seen.maxima)
+        return _widened(self._seen.means[self._place], series), _widened(largest, series)
 
-    def _closed(self) -> bool:
-        return not self._minutes
-
-    def _merge(self, minute: Batch) -> None:
-        """A correction holds only the series that changed: the others' rows stay."""
-        known = self._minutes.get(minute.time_ms)
-        if known is not None:
-            keep = ~np.isin(known.series, minute.series)
-            columns = {
-                name: np.concatenate([known.numbers(name)[keep], minute.numbers(name)])
-                for name in known.columns
-            }
-            series = np.concatenate([known.series[keep], minute.series])
-            minute = Batch(minute.topic, minute.time_ms, series, columns)
-        self._minutes[minute.time_ms] = minute
+    def _put(self, minute: Batch) -> None:
+        rows = self._rows(minute.series)
+        width = int(rows.max(initial=-1)) + 1
+        if self._open is None:
+            self._open = _Open(*(np.full((MINUTES, width), np.nan, dtype=np.float32) for _ in range(2)))
+        self._open = _Open(_widened(self._open.means, width), _widened(self._open.maxima, width))
+        self._seen = self._open
+        place = -(-minute.time_ms // MINUTE_MS) % MINUTES - 1
+        self._open.means[place, rows] = minute.numbers("mean")
+        self._open.maxima[place, rows] = minute.numbers("max")
+        if minute.time_ms >= self._newest_ms:
+            self._newest_ms, self._place = minute.time_ms, place
 
     def _close(self) -> ClosedBeat:
-        last: dict[int, float] = {}
-        for end in sorted(self._minutes):
-            last.update(_by_series(self._minutes[end], "mean"))
-        closed = ClosedBeat(self.beat, last, self._maxima())
-        self._minutes = {}
-        return closed
+        assert self._open is not None
+        means, maxima = self._open.means, self._open.maxima
+        self._open = None
+        known = np.isfinite(means)
+        count = known.sum(axis=0)
+        mean = np.where(known, means, 0).sum(axis=0) / np.maximum(count, 1)
+        last = means[np.where(known, np.arange(MINUTES)[:, None], -1).max(axis=0), np.arange(means.shape[1])]
+        mean = np.where(count > 0, mean, np.nan).astype(np.float32)
+        return ClosedBeat(self.beat, Bin(np.where(count > 0, last, np.nan), mean, np.fmax.reduce(maxima)))
 
-    def _maxima(self) -> dict[int, float]:
-        largest: dict[int, float] = {}
-        for minute in self._minutes.values():
-            for series, value in _by_series(minute, "max").items():
-                largest[series] = max(value, largest.get(series, value))
-        return largest
+    def _rows(self, series: NDArray[np.uint64]) -> Rows:
+        key = series.tobytes()
+        if key not in self._known:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[key] = self._rows_of(series.tolist())
+        return self._known[key]
 
 
-def _by_series(minute: Batch, column: str) -> dict[int, float]:
-    return dict(zip(minute.series.tolist(), minute.numbers(column).tolist(), strict=True))
+def _widened(values: Floats, width: int) -> Floats:
+    """With NaN for rows that came later."""
+    missing = width - values.shape[-1]
+    if missing <= 0:
+        return values
+    return np.concatenate([values, np.full((*values.shape[:-1], missing), np.nan, values.dtype)], axis=-1)
 
 
-def as_row(values: dict[int, float], rows: dict[int, int], series: int) -> Floats:
-    """Values by series id as the engine's row, NaN where there is none."""
-    row = np.full(series, np.nan, dtype=np.float32)
-    for one, value in values.items():
-        if one in rows:
-            row[rows[one]] = value
-    return row
+def widened(bin_: Bin, width: int) -> Bin:
+    return Bin(*(_widened(v, width) for v in (bin_.last, bin_.mean, bin_.largest)))

@@ -3,13 +3,12 @@
 A restarted predictor loads it and learns the minutes since; without a usable one it learns all minutes again.
 """
 
-import io
 import logging
 import os
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +16,19 @@ from numpy.typing import NDArray
 log = logging.getLogger("tidecast.predictor")
 
 MAGIC = b"TCE1"
+HEAD_BYTES = 8  # magic and CRC-32 of what follows, little-endian
 
 
 def save(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
     """Write durably: a loss of power leaves the old archive or the new one. Raises OSError."""
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]
-    body = buffer.getvalue()
     scratch = path.with_suffix(".new")
-    with scratch.open("wb") as file:
-        file.write(MAGIC + zlib.crc32(body).to_bytes(4, "little") + body)
+    with scratch.open("w+b") as file:
+        file.write(bytes(HEAD_BYTES))  # its place; what it says is known at the end
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+        file.flush()
+        head = MAGIC + _crc_of_rest(file).to_bytes(4, "little")
+        file.seek(0)
+        file.write(head)
         file.flush()
         os.fsync(file.fileno())
     scratch.replace(path)
@@ -40,19 +42,26 @@ def save(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
 def load(path: Path) -> dict[str, NDArray[Any]] | None:
     """The archive's arrays; None, said aloud, when there is none that can be trusted."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+            if head[:4] == MAGIC and head[4:] == _crc_of_rest(file).to_bytes(4, "little"):
+                file.seek(HEAD_BYTES)
+                with np.load(file, allow_pickle=False) as archive:
+                    return {name: archive[name] for name in archive.files}
+        log.warning("%s is damaged; the engine learns from the minutes of the log again", path)
     except FileNotFoundError:  # as at the first start
         log.info("%s is not there; the engine learns from the minutes of the log", path)
-        return None
     except OSError as error:
         log.warning("%s can't be read: %s; the engine learns from the minutes of the log again", path, error)
-        return None
-    if len(data) < 8 or data[:4] != MAGIC or zlib.crc32(data[8:]) != int.from_bytes(data[4:8], "little"):
-        log.warning("%s is damaged; the engine learns from the minutes of the log again", path)
-        return None
-    try:
-        with np.load(io.BytesIO(data[8:]), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
     except (ValueError, EOFError, zipfile.BadZipFile):
         log.warning("%s can't be read by this version; the engine learns from the minutes again", path)
-        return None
+    return None
+
+
+def _crc_of_rest(file: BinaryIO) -> int:
+    """CRC-32 of all behind the head, read in pieces: an archive of a large fleet is a gigabyte."""
+    file.seek(HEAD_BYTES)
+    crc = 0
+    while piece := file.read(1 << 20):
+        crc = zlib.crc32(piece, crc)
+    return crc

@@ -1,143 +1,182 @@
-"""The forecast engine: experts, their conformal quantiles and the mix, stepped once a beat over all series."""
+"""The forecast engine: all series of one beat length, in blocks, stepped once a beat."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from predictor.arrays import Arrays, Floats
-from predictor.conformal import Conformal
-from predictor.experts import REGISTRY
-from predictor.experts.protocol import Observation
-from predictor.grid import BEAT_MS, LEAD_BEATS, LONGEST, L, T
-from predictor.mixing import Mix
+from cme.core.durations import DAY_MS
+from predictor.arrays import Floats
+from predictor.block import CAPACITY, Block
+from predictor.grid import BEAT_MS, QUANTILES, Grid, L, Q, T
+from predictor.history import Bin
+from predictor.pool import ROWS_AT_ONCE, Pool
 
-HOUR_BEATS = 12
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Quantiles in the series' own units, [target, lead, quantile, series]; NaN where a series has a gap."""
+    """Quantiles in the series' own units, [target, lead, quantile, series]; NaN for a series that was never seen
+    and for a lead that is not a multiple of the beat."""
 
     values: Floats
-    uncalibrated: NDArray[np.uint32]  # [series], bit lead * 4 + quantile
+    uncalibrated: NDArray[np.uint32]  # [series], bit lead * 4 + quantile: too few errors of its own
 
 
 class Engine:
-    """Learns on closed beats of five minutes; forecasts from any newer observation without learning it."""
+    """Learns on closed beats; forecasts from any newer observation without learning it.
 
-    def __init__(self) -> None:
-        self.arrays = Arrays()
+    Engines of different beats share a pool, so that what one learned of its series serves the others.
+    """
+
+    def __init__(self, grid: Grid | None = None, pool: Pool | None = None) -> None:
+        self.grid, self.pool = grid or Grid(), pool or Pool()
         self.ids: dict[int, int] = {}  # series id -> row
         self.beat = -1
-        self.arrays.declare("engine.at", (LONGEST + 1,), np.nan)
-        self.arrays.declare("engine.max", (LONGEST + 1,), np.nan)
-        self.arrays.declare("engine.ceiling", (), 0.0)
-        self._experts = [expert(self.arrays) for expert in REGISTRY]
-        self._conformal = Conformal(self.arrays, len(self._experts))
-        self._mix = Mix(self.arrays, len(self._experts))
+        self._blocks: list[Block] = []
+        self._skipped = 0  # whole weeks, in beats, that nobody saw and the blocks know nothing of
+        self._sampled = 0
+
+    @property
+    def series(self) -> int:
+        return len(self.ids)
+
+    @property
+    def bytes_per_series(self) -> int:
+        return self._blocks[0].arrays.bytes_per_series if self._blocks else 0
 
     def rows(self, ids: Sequence[int]) -> NDArray[np.intp]:
         """Rows of the series, new ones included."""
         new = [i for i in dict.fromkeys(ids) if i not in self.ids]
-        if new:
-            self.ids.update({i: self.arrays.series + n for n, i in enumerate(new)})
-            self.arrays.grow(len(new))
+        self.ids.update({i: self.series + n for n, i in enumerate(new)})
+        self._grow(len(new))
         return np.array([self.ids[i] for i in ids], dtype=np.intp)
 
-    def step(self, beat: int, last: Floats, largest: Floats) -> Forecast:
+    def step(self, beat: int, seen: Bin) -> Forecast:
         """Learn the closed `beat` (beats since the epoch, ascending) and forecast from its end.
 
-        `last` [series]: mean of its last minute; `largest` [series]: its largest minute maximum; loads in
-        their own units, NaN for a gap. Raises ValueError for a beat that is not newer than the last.
+        `seen` [series], loads in their own units. Beats in between that nobody saw are gaps of all series.
+        Raises ValueError for a beat that is not newer than the last.
         """
         if beat <= self.beat:
             raise ValueError(f"beat {beat} is not after {self.beat}")
-        self._skip_to(beat)
-        z_last, z_max = _root(last), _root(largest)
-        ring = beat % (LONGEST + 1)
-        self.arrays["engine.at"][ring] = z_last
-        self.arrays["engine.max"][ring] = z_max
-        np.fmax(self.arrays["engine.ceiling"], z_max, out=self.arrays["engine.ceiling"])
+        for missed in self._missed(beat):
+            self._step(missed - self._skipped, _nothing(self.series))
         self.beat = beat
-        truth = self._truth(z_last)
-        seen = Observation(beat, z_last, self._hour_max(z_max))
-        for expert in self._experts:
-            expert.learn(seen, truth)
-        self._conformal.learn(beat, z_last, truth)
-        self._mix.learn(beat, truth)
-        points, quantiles = self._quantiles(seen)
-        self._conformal.remember(beat, points)
-        self._mix.remember(beat, quantiles)
-        return self._served(quantiles)
+        return self._served(self._step(beat - self._skipped, seen))
+
+    def prime(self, beat: int, seen: Bin, *, seasons: bool) -> None:
+        """Take in a beat of the past without learning from it; `seasons` for those of the newest longest lead."""
+        for block, rows in self._each():
+            block.prime(beat, Bin(seen.last[rows], seen.mean[rows], seen.largest[rows]), seasons=seasons)
+        self.beat = beat
 
     def forecast(self, last: Floats, largest: Floats) -> Forecast:
-        """Forecast from observations newer than the last beat (`largest`: the open beat's maximum so far)."""
-        z_last = _root(last)
-        seen = Observation(self.beat, z_last, self._hour_max(_root(largest)))
-        return self._served(self._quantiles(seen)[1])
+        """Forecast from observations newer than the last beat (`largest`: the open beat's maximum so far).
+
+        A series without a `last` value has no forecast: what was seen before a gap says nothing of now.
+        """
+        beat = self.beat - self._skipped
+        served = [block.forecast(beat, last[rows], largest[rows]) for block, rows in self._each()]
+        forecast = self._served(served)
+        forecast.values[..., ~np.isfinite(last)] = np.nan
+        return forecast
 
     def save(self) -> dict[str, NDArray[Any]]:
         """All memory, for a checkpoint."""
         ids = np.array(list(self.ids), dtype=np.uint64)
-        head = {"version": np.array(STATE_VERSION), "beat": np.array(self.beat), "ids": ids}
-        return head | {name: self.arrays[name] for name in self.arrays}
+        counters = np.array([STATE_VERSION, self.beat, self._skipped, self._sampled, self.grid.beat_ms])
+        saved = {"counters": counters, "ids": ids, **self.pool.save()}
+        for number, block in enumerate(self._blocks):
+            saved |= {f"{number}/{name}": block.arrays[name] for name in block.arrays}
+        return saved
 
     def load(self, saved: Mapping[str, NDArray[Any]]) -> None:
         """Take over what `save` gave. Raises ValueError when it is of another version or does not fit."""
-        if int(saved["version"]) != STATE_VERSION:
-            raise ValueError(f"state version {int(saved['version'])} is not {STATE_VERSION}")
-        self.arrays.load(saved)
+        version, beat, skipped, sampled, beat_ms = (int(x) for x in saved["counters"])
+        if version != STATE_VERSION:
+            raise ValueError(f"state version {version} is not {STATE_VERSION}")
+        if beat_ms != self.grid.beat_ms:
+            raise ValueError(f"saved beats of {beat_ms} ms are not {self.grid.beat_ms} ms")
         self.ids = {int(series): row for row, series in enumerate(saved["ids"])}
-        self.beat = int(saved["beat"])
+        self._blocks = [self._loaded(number, saved) for number in range(-(-self.series // CAPACITY))]
+        self.pool.load(saved)
+        self.beat, self._skipped, self._sampled = beat, skipped, sampled
 
-    def _skip_to(self, beat: int) -> None:
-        """Beats that nobody saw are gaps: their slots in the rings must not hold what was there a turn ago."""
-        for missed in range(max(self.beat + 1, beat - LONGEST), beat):
-            ring = missed % (LONGEST + 1)
-            for name in ("engine.at", "engine.max", "profile.base", "profile.deviation"):
-                self.arrays[name][ring] = np.nan
-            self.arrays["conformal.points"][ring] = np.nan
-            self.arrays["mix.served"][ring] = np.nan
+    def _loaded(self, number: int, saved: Mapping[str, NDArray[Any]]) -> Block:
+        block = Block(self.grid, self.pool)
+        own = f"{number}/"
+        block.arrays.load({name.removeprefix(own): a for name, a in saved.items() if name.startswith(own)})
+        return block
 
-    def _truth(self, z_last: Floats) -> Floats:
-        """[target, lead, series]: what the targets of the origins one lead ago turned out to be."""
-        recent = self.arrays["engine.max"][(self.beat - np.arange(LONGEST)) % (LONGEST + 1)]
-        truth = np.empty((T, L, len(z_last)), dtype=np.float32)
-        truth[0] = z_last
-        for i, beats in enumerate(LEAD_BEATS):
-            truth[1, i] = _mostly_seen_max(recent[:beats])
-        return truth
+    def _grow(self, count: int) -> None:
+        while count:
+            if not self._blocks or self._blocks[-1].arrays.series == CAPACITY:
+                self._blocks.append(Block(self.grid, self.pool))
+            room = min(count, CAPACITY - self._blocks[-1].arrays.series)
+            self._blocks[-1].arrays.grow(room)
+            count -= room
 
-    def _hour_max(self, newest: Floats) -> Floats:
-        """Largest of the last hour, the newest included."""
-        rows = (self.beat - np.arange(HOUR_BEATS)) % (LONGEST + 1)
-        return np.fmax(np.fmax.reduce(self.arrays["engine.max"][rows]), newest)
+    def _missed(self, beat: int) -> range:
+        """Beats to step as gaps. Whole weeks are skipped instead: a week later looks like now."""
+        if self.beat < 0:
+            return range(0)
+        week = 7 * self.grid.day
+        self._skipped += (beat - self.beat - 1) // week * week
+        return range(beat - (beat - self.beat - 1) % week, beat)
 
-    def _quantiles(self, seen: Observation) -> tuple[Floats, Floats]:
-        """Points [lead, expert, target, series], quantiles [lead, expert, target, quantile, series]."""
-        points = np.stack([expert.points(seen) for expert in self._experts]).transpose(2, 0, 1, 3)
-        return points, points[:, :, :, None] + self._conformal.offsets()
+    def _step(self, beat: int, seen: Bin) -> list[Floats]:
+        self.pool.refit(beat * self.grid.beat_ms / DAY_MS)
+        sample = self._sample()
+        served = []
+        for number, (block, rows) in enumerate(self._each()):
+            sampled = sample[(sample >= rows.start) & (sample < rows.stop)] - rows.start
+            bin_ = Bin(seen.last[rows], seen.mean[rows], seen.largest[rows])
+            served.append(block.step(beat, bin_, sampled, number))
+        return served
 
-    def _served(self, quantiles: Floats) -> Forecast:
-        """Back to loads; nothing may exceed twice the largest load seen (a root grown by sqrt 2)."""
-        mixed = np.clip(self._mix.combine(quantiles), 0, np.float32(2**0.5) * self.arrays["engine.ceiling"])
-        return Forecast(mixed * mixed, self._conformal.uncalibrated())
+    def _sample(self) -> NDArray[np.intp]:
+        """The series whose rows the pool gets on this beat, all in turn."""
+        count = min(ROWS_AT_ONCE, self.series)
+        sample = (self._sampled + np.arange(count)) % max(1, self.series)
+        self._sampled = (self._sampled + count) % max(1, self.series)
+        return sample
+
+    def _each(self) -> Iterator[tuple[Block, slice]]:
+        for number, block in enumerate(self._blocks):
+            start = number * CAPACITY
+            yield block, slice(start, start + block.arrays.series)
+
+    def _served(self, served: list[Floats]) -> Forecast:
+        """Blocks' [C, Q, series] as one [target, lead, quantile, series]."""
+        values = np.full((T, L, Q, self.series), np.nan, dtype=np.float32)
+        uncalibrated = np.empty(self.series, dtype=np.uint32)
+        for (block, rows), cells in zip(self._each(), served, strict=True):
+            by_lead = cells.reshape(len(self.grid.leads), T, Q, -1).swapaxes(0, 1)
+            values[:, list(self.grid.leads), :, rows] = by_lead
+            uncalibrated[rows] = self._uncalibrated(block)
+        return Forecast(values, uncalibrated)
+
+    def _uncalibrated(self, block: Block) -> NDArray[np.uint32]:
+        missing = np.ones((L, Q, block.arrays.series), dtype=bool)
+        missing[list(self.grid.leads)] = block.errors_known()[:, None] < _errors_needed()[:, None]
+        bits = (np.uint32(1) << np.arange(L * Q, dtype=np.uint32)).reshape(L, Q, 1)
+        return np.asarray((missing * bits).sum(axis=(0, 1)), dtype=np.uint32)
 
 
-def beat_of(time_ms: int) -> int:
-    """The beat that contains the minute which ends at `time_ms`; its own end is `(beat + 1) * BEAT_MS`."""
-    return (time_ms - 1) // BEAT_MS
+def beat_of(time_ms: int, beat_ms: int = BEAT_MS) -> int:
+    """The beat that contains the minute which ends at `time_ms`; its own end is `(beat + 1) * beat_ms`."""
+    return (time_ms - 1) // beat_ms
 
 
-def _root(load: Floats) -> Floats:
-    return np.sqrt(np.asarray(load, dtype=np.float32))
+def _nothing(series: int) -> Bin:
+    gap = np.full(series, np.nan, dtype=np.float32)
+    return Bin(gap, gap, gap)
 
 
-def _mostly_seen_max(window: Floats) -> Floats:
-    """Largest of a window [beats, series] of which at least four fifths were seen, else NaN."""
-    seen = np.isfinite(window).mean(axis=0)
-    return np.where(seen >= 0.8, np.fmax.reduce(window), np.float32(np.nan))
+def _errors_needed() -> NDArray[np.int64]:
+    """Errors from which on a quantile has a rank of its own: the least n with ceil((n + 1) q) <= n."""
+    return np.array([int(np.ceil(q / (1 - q) - 1e-9)) for q in QUANTILES])

@@ -70,6 +70,10 @@ class PredictorTelemetry:
         self.step_seconds = new.seconds(
             "tidecast_engine_step_seconds", "Time of one learning step over all series"
         )
+        self.learned = new.gauge(
+            "tidecast_engine_learned_ratio",
+            "Share of the past that has been learned; below 1 a start without a checkpoint is still at it",
+        )
         self.series = new.gauge("tidecast_engine_series", "Series that the engine forecasts")
         self.faults = new.counter("tidecast_predictor_faults_total", "Turns of the predictor that failed")
         self.damages = new.counter(

@@ -1,24 +1,25 @@
 """The last value: what a plain HPA uses."""
 
-from typing import ClassVar
-
 import numpy as np
 
-from predictor.arrays import Arrays, Floats
-from predictor.experts.protocol import Observation
-from predictor.grid import L, T
+from predictor.arrays import Floats, Known
+from predictor.features import Moment
+from predictor.grid import Grid
 
 
 class Last:
-    """F(t, h) = z(t) for every target and lead."""
+    """F(t, h) = z(t) for every cell."""
 
-    name: ClassVar[str] = "last"
+    name = "last"
 
-    def __init__(self, arrays: Arrays) -> None:
-        """Needs no memory."""
+    def __init__(self, grid: Grid) -> None:
+        self._grid = grid
 
-    def learn(self, seen: Observation, truth: Floats) -> None:
+    def point(self, moment: Moment) -> Floats:
+        return np.broadcast_to(moment.last, (self._grid.cells, len(moment.last)))
+
+    def learn(self, beat: int, truth: Floats, known: Known) -> None:
         """Has nothing to learn."""
 
-    def points(self, seen: Observation) -> Floats:
-        return np.broadcast_to(seen.last, (T, L, len(seen.last))).astype(np.float32)
+    def remember(self, moment: Moment) -> None:
+        """Has nothing to remember."""

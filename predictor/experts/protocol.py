@@ -1,29 +1,23 @@
 """What an expert promises; tests/contract/test_experts.py runs its laws over all of them."""
 
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Protocol
 
-from predictor.arrays import Arrays, Floats
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """What is known at a moment, roots of loads, [series]; NaN where a series has a gap."""
-
-    beat: int  # beats since the epoch, of the newest closed beat
-    last: Floats  # newest minute mean
-    hour_max: Floats  # largest minute maximum of the last 60 minutes
+from predictor.arrays import Floats, Known
+from predictor.features import Moment
 
 
 class Expert(Protocol):
-    name: ClassVar[str]
+    name: str
 
-    def __init__(self, arrays: Arrays) -> None:
-        """Declare all memory in `arrays`, under names that begin with the expert's."""
+    def quantiles(self, moment: Moment) -> tuple[Floats, Floats]:
+        """Roots of loads [C, Q, series] for the origin `moment`, and what to remember of it [C, ..., series].
 
-    def learn(self, seen: Observation, truth: Floats) -> None:
-        """Take in a closed beat. `truth` [target, lead, series]: what the target of the origin one lead ago
-        turned out to be; NaN where unknown."""
+        Changes nothing but its own rows of the moment's features, for the experts after it.
+        """
 
-    def points(self, seen: Observation) -> Floats:
-        """Points [target, lead, series] for the origin `seen`; changes nothing. NaN where there is a gap."""
+    def remember(self, moment: Moment, kept: Floats) -> None:
+        """Keep an origin until its truths are known."""
+
+    def learn(self, beat: int, truth: Floats, known: Known) -> None:
+        """Take in a closed beat: `truth` [C, series], roots, is what the origins one lead ago were asked for;
+        `known` where it counts."""

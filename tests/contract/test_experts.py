@@ -1,63 +1,101 @@
-"""Laws of every registered expert."""
+"""Laws of every registered expert, held in the block where it works: they fill in one another's features."""
+
+from typing import Any
 
 import numpy as np
 import pytest
 
-from predictor.arrays import Arrays, Floats
-from predictor.experts import REGISTRY
-from predictor.experts.protocol import Expert, Observation
-from predictor.grid import BEATS_PER_DAY, L, T
+from predictor.arrays import Floats
+from predictor.block import Block
+from predictor.experts.registry import REGISTRY
+from predictor.features import Moment
+from predictor.grid import Grid, Q
+from predictor.history import Bin
+from predictor.pool import Pool
 
-DAYS = 3
-
-
-def tide(beats: int, series: int) -> Floats:
-    angle = 2 * np.pi * np.arange(beats)[:, None] / BEATS_PER_DAY
-    return (30 + 20 * np.sin(angle + np.arange(series))).astype(np.float32)
-
-
-def teach(expert: Expert, z: Floats) -> Floats:
-    """Points after learning all of `z` [beat, series]; truths as if the load never changed within a lead."""
-    for beat, value in enumerate(z):
-        seen = Observation(beat, value, value)
-        expert.learn(seen, np.broadcast_to(value, (T, L, z.shape[1])).astype(np.float32))
-    return expert.points(seen)
+HOURLY = Grid(3_600_000)
+"""The same code on fewer beats, so that the laws see weeks within seconds."""
+DAYS = 9
+NAMES = tuple(REGISTRY)
 
 
-def fresh(kind: type[Expert], series: int) -> Expert:
-    arrays = Arrays()
-    expert = kind(arrays)
-    arrays.grow(series)
-    return expert
+class Watched(Block):
+    """A block that keeps what its experts said last."""
+
+    def _serve(self, moment: Moment, made: list[tuple[Floats, Floats]], keep: bool) -> Floats:
+        self.said = {name: quantiles.copy() for name, (quantiles, _) in zip(REGISTRY, made, strict=True)}
+        return super()._serve(moment, made, keep)
 
 
-@pytest.mark.parametrize("kind", REGISTRY)
+def tide(series: int, days: int = DAYS, seed: int = 3) -> Floats:
+    """[beat, series]: days of another height each, with noise."""
+    random, beats = np.random.default_rng(seed), days * HOURLY.day
+    angle = 2 * np.pi * np.arange(beats)[:, None] / HOURLY.day
+    noise = 1 + 0.1 * random.random((beats, series))
+    return ((100 + 60 * np.sin(angle + np.arange(series))) * noise).astype(np.float32)
+
+
+def seen(loads: Floats) -> Bin:
+    return Bin(loads, loads, loads * np.float32(1.1))
+
+
+def taught(loads: Floats, pool: Pool | None = None) -> Watched:
+    """A block that has lived through `loads` [beat, series]."""
+    block = Watched(HOURLY, pool or Pool())
+    block.arrays.grow(loads.shape[1])
+    nobody: Any = np.array([], dtype=np.intp)
+    for beat, load in enumerate(loads):
+        block.step(beat, seen(load), nobody, 0)
+    return block
+
+
+@pytest.fixture(scope="module")
+def block() -> Watched:
+    return taught(tide(3))
+
+
+@pytest.mark.parametrize("name", NAMES)
 class TestLaws:
-    def test_points_have_the_shape_of_the_grid(self, kind: type[Expert]) -> None:
-        points = teach(fresh(kind, 4), tide(10, 4))
-        assert points.shape == (T, L, 4)
-        assert points.dtype == np.float32
+    def test_quantiles_have_the_shape_of_the_grid_and_are_finite(self, name: str, block: Watched) -> None:
+        assert block.said[name].shape == (HOURLY.cells, Q, 3)
+        assert np.isfinite(block.said[name]).all()
 
-    def test_scaled_loads_scale_the_points(self, kind: type[Expert]) -> None:
-        z = tide(DAYS * BEATS_PER_DAY, 2)
-        np.testing.assert_allclose(teach(fresh(kind, 2), z * 16), teach(fresh(kind, 2), z) * 16, rtol=1e-4)
+    def test_a_series_knows_nothing_of_its_neighbors_but_through_the_pool(
+        self, name: str, block: Watched
+    ) -> None:
+        alone = taught(tide(3)[:, 1:2])
+        np.testing.assert_allclose(block.said[name][..., 1:2], alone.said[name], rtol=2e-3)
 
-    def test_a_series_knows_nothing_of_its_neighbors(self, kind: type[Expert]) -> None:
-        z = tide(DAYS * BEATS_PER_DAY, 3)
-        alone = teach(fresh(kind, 1), z[:, 1:2])
-        np.testing.assert_array_equal(teach(fresh(kind, 3), z)[:, :, 1:2], alone)
+    def test_scaled_loads_scale_the_quantiles(self, name: str, block: Watched) -> None:
+        scaled = taught(tide(3) * np.float32(1000))
+        np.testing.assert_allclose(scaled.said[name], block.said[name], rtol=2e-3, atol=1e-4)
 
-    def test_a_gap_gives_no_point_and_no_harm(self, kind: type[Expert]) -> None:
-        z = tide(DAYS * BEATS_PER_DAY, 2)
-        z[-50:-1, 0] = np.nan
-        gap = z.copy()
-        gap[-1, 0] = np.nan
-        assert np.isnan(teach(fresh(kind, 2), gap)[:, :, 0]).all()
-        assert np.isfinite(teach(fresh(kind, 2), z)).all()
+    def test_the_future_changes_nothing(self, name: str) -> None:
+        loads = tide(2, days=5)
+        other = loads.copy()
+        other[4 * HOURLY.day :] *= 50
+        cut = 4 * HOURLY.day
+        np.testing.assert_array_equal(taught(loads[:cut]).said[name], taught(other[:cut]).said[name])
 
-    def test_points_change_nothing(self, kind: type[Expert]) -> None:
-        expert, z = fresh(kind, 2), tide(DAYS * BEATS_PER_DAY, 2)
-        first = teach(expert, z)
-        seen = Observation(len(z) - 1, z[-1], z[-1])
-        expert.points(Observation(len(z) - 1, z[-1] * 9, z[-1] * 9))
-        np.testing.assert_array_equal(expert.points(seen), first)
+    def test_the_same_past_says_the_same_to_the_last_bit(self, name: str, block: Watched) -> None:
+        np.testing.assert_array_equal(taught(tide(3)).said[name], block.said[name])
+
+    def test_to_be_asked_between_beats_changes_nothing(self, name: str) -> None:
+        loads = tide(2, days=4)
+        asked, left = taught(loads[:-1]), taught(loads[:-1])
+        asked.forecast(len(loads) - 2, loads[-1] * 9, loads[-1] * 9)
+        nobody: Any = np.array([], dtype=np.intp)
+        for one in (asked, left):
+            one.step(len(loads) - 1, seen(loads[-1]), nobody, 0)
+        np.testing.assert_array_equal(asked.said[name], left.said[name])
+
+    def test_a_gap_does_no_harm(self, name: str) -> None:
+        loads = tide(2)
+        loads[3 * HOURLY.day : 4 * HOURLY.day, 0] = np.nan
+        said = taught(loads).said[name]
+        assert np.isfinite(said).all()
+
+    def test_a_series_without_load_is_forecast_to_have_next_to_none(self, name: str) -> None:
+        said = taught(np.zeros((5 * HOURLY.day, 1), dtype=np.float32)).said[name]
+        assert np.isfinite(said).all()
+        assert np.abs(said).max() < 1e-3

@@ -1,16 +1,61 @@
 """Minutes that come in order, late, twice, corrected or not at all."""
 
-import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from cme.core.batch import Batch
 from cme.core.durations import MINUTE_MS
-from predictor.beats import Beats, ClosedBeat, as_row
+from predictor import beats as module
+from predictor.arrays import Floats
+from predictor.history import Bin
 from tests.unit.predictor.stage import minute
+
+
+class ClosedBeat(NamedTuple):
+    """A closed beat by series id."""
+
+    beat: int
+    last: dict[int, float]
+    largest: dict[int, float]
+
+
+class Beats:
+    """Beats whose rows are told apart by series id again."""
+
+    def __init__(self) -> None:
+        self.ids: list[int] = []
+        self._beats = module.Beats(self._rows)
+
+    def add(self, minute: Batch) -> list[ClosedBeat]:
+        return [
+            ClosedBeat(one.beat, self._named(one.seen.last), self._named(one.seen.largest))
+            for one in self._beats.add(minute)
+        ]
+
+    def newest(self) -> tuple[dict[int, float], dict[int, float]]:
+        last, largest = self._beats.newest(len(self.ids))
+        return self._named(last), self._named(largest)
+
+    @property
+    def beat(self) -> int:
+        return self._beats.beat
+
+    @property
+    def late(self) -> int:
+        return self._beats.late
+
+    def _rows(self, ids: list[int]) -> NDArray[np.intp]:
+        self.ids += [one for one in ids if one not in self.ids]
+        return np.array([self.ids.index(one) for one in ids], dtype=np.intp)
+
+    def _named(self, row: Floats) -> dict[int, float]:
+        assert row.dtype == np.float32
+        return {self.ids[i]: float(value) for i, value in enumerate(row) if np.isfinite(value)}
 
 
 def at(number: int, **means: float) -> Batch:
@@ -124,8 +169,14 @@ def test_the_same_minutes_make_the_same_beats_however_often_each_comes(
         assert beat.largest == {1: float(np.float32(max(means) + 10))}
 
 
-def test_a_row_has_nothing_where_a_series_has_no_value() -> None:
-    row = as_row({7: 1.5, 9: 2.5, 99: 3.5}, {9: 0, 8: 1, 7: 2}, 3)
-    assert row.dtype == np.float32
-    assert (row[0], row[2]) == (2.5, 1.5)
-    assert math.isnan(row[1])
+def test_the_mean_of_a_beat_is_that_of_the_minutes_there_were() -> None:
+    made = module.Beats(lambda ids: np.array([one - 1 for one in ids], dtype=np.intp))
+    for one in (at(1, s1=1.0, s2=5.0), at(4, s1=4.0)):
+        assert not made.add(one)
+    (beat,) = made.add(at(6, s1=9.0))
+    np.testing.assert_array_equal(beat.seen.mean, [2.5, 5.0])
+
+
+def test_a_series_that_comes_later_widens_the_row() -> None:
+    seen = module.widened(Bin(*[np.ones(1, dtype=np.float32)] * 3), 3)
+    np.testing.assert_array_equal(seen.last, [1.0, np.nan, np.nan])

@@ -1,0 +1,111 @@
+"""All traces stepped together, aligned by the time since their start: beat n of each is seen at the same moment.
+
+A pooled fit therefore sees of every series only what lies before the origin. The engine is stepped in one process
+whatever the number of jobs, so that jobs change the speed of reading and writing and not a byte of the result.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from predictor.arrays import Floats
+from predictor.backtest.traces import Binned, Trace, binned, read
+from predictor.engine import Engine
+from predictor.grid import BEAT_MS, LEADS_MS, QUANTILES, Grid
+from predictor.history import Bin
+from predictor.pool import Pool
+
+Progress = Callable[[int, int], None]
+"""Called with (beats replayed, beats to replay)."""
+
+
+@dataclass
+class _Group:
+    """The traces of one beat length."""
+
+    engine: Engine
+    traces: list[Trace]
+    bins: list[Binned]
+    served: list[Floats]  # of each trace [beat, target, lead, quantile]
+
+    def step(self, beat: int) -> None:
+        alive = [beat < len(b.last) for b in self.bins]
+        columns = (
+            [getattr(b, n)[beat] if a else np.nan for b, a in zip(self.bins, alive, strict=True)]
+            for n in _NAMES
+        )
+        seen = Bin(*(np.array(column, dtype=np.float32) for column in columns))
+        values = self.engine.step(beat, seen).values
+        for row, lives in enumerate(alive):
+            if lives:
+                self.served[row][beat] = values[..., row]
+
+    @property
+    def beats(self) -> int:
+        return max(len(b.last) for b in self.bins)
+
+
+_NAMES = ("last", "mean", "largest")
+
+
+def run(
+    traces_dir: Path, out_dir: Path, jobs: int = 1, progress: Progress = lambda done, total: None
+) -> list[Trace]:
+    """Replay every `<series>.csv.gz` of a folder and write `<series>.npz` with its forecasts.
+
+    Raises ValueError for a folder without traces and for a file that is none.
+    """
+    paths = sorted(traces_dir.glob("*.csv.gz"))
+    if not paths:
+        raise ValueError(f"{traces_dir} holds no <series>.csv.gz")
+    out_dir.mkdir(parents=True, exist_ok=True)
+    with ProcessPoolExecutor(jobs) as workers:
+        traces = list(workers.map(read, paths))
+        groups = _grouped(traces)
+        _replay(groups, progress)
+        pairs = [pair for group in groups for pair in zip(group.traces, group.served, strict=True)]
+        list(workers.map(partial(_write, out_dir), *zip(*pairs, strict=True)))
+    return traces
+
+
+def _grouped(traces: Sequence[Trace]) -> list[_Group]:
+    """By beat, the shortest first."""
+    pool, groups = Pool(), []
+    for beat_ms in sorted({t.beat_ms for t in traces}):
+        grid = Grid(beat_ms)
+        own = [t for t in traces if t.beat_ms == beat_ms]
+        engine = Engine(grid, pool)
+        engine.rows(range(len(own)))
+        bins = [binned(t) for t in own]
+        shape = (2, len(LEADS_MS), len(QUANTILES))
+        served = [np.full((len(b.last), *shape), np.nan, dtype=np.float32) for b in bins]
+        groups.append(_Group(engine, own, bins, served))
+    return groups
+
+
+def _replay(groups: Sequence[_Group], progress: Progress) -> None:
+    longest = max(group.beats * group.engine.grid.beat_ms for group in groups) // BEAT_MS
+    for tick in range(longest):
+        for group in groups:
+            every = group.engine.grid.beat_ms // BEAT_MS
+            beat = tick // every
+            if tick % every == 0 and beat < group.beats:
+                group.step(beat)
+        progress(tick + 1, longest)
+
+
+def _write(out_dir: Path, trace: Trace, served: Floats) -> None:
+    leads = [LEADS_MS.index(lead * 1000) for lead in trace.leads_s]
+    at_origins = served[trace.origins // trace.samples_per_beat][:, :, leads]
+    np.savez(
+        out_dir / f"{trace.name}.npz",
+        origins=trace.times[trace.origins],
+        leads_s=np.array(trace.leads_s, dtype=np.int64),
+        quantiles=np.array(QUANTILES),
+        at=at_origins[:, 0],
+        max=at_origins[:, 1],
+    )

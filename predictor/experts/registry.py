@@ -1,0 +1,33 @@
+"""The experts of an engine, in the order in which they fill in one another's features."""
+
+from collections.abc import Callable
+
+from predictor.arrays import Arrays, Floats
+from predictor.calibration.calibrated import Calibrated
+from predictor.experts.last import Last
+from predictor.experts.pooled import Pooled
+from predictor.experts.profile import Profile
+from predictor.experts.protocol import Expert
+from predictor.experts.ridge import Ridge
+from predictor.features import BIASES, ERRORS, Moment, rows_of
+from predictor.grid import Grid
+from predictor.pool import Pool
+
+
+class RidgeExpert(Calibrated):
+    """The ridge; its past errors are features of its own and of the experts after it."""
+
+    def quantiles(self, moment: Moment) -> tuple[Floats, Floats]:
+        means = moment.scaled(self.errors.means())
+        moment.features[:, rows_of(ERRORS[:3])] = means[:, :3]
+        moment.features[:, rows_of(BIASES)] = means[:, 3:]
+        moment.features[:, rows_of(ERRORS[3:])] = moment.scaled(self.errors.at_target(moment.beat))[:, None]
+        return super().quantiles(moment)
+
+
+REGISTRY: dict[str, Callable[[Arrays, Grid, Pool], Expert]] = {
+    "last": lambda arrays, grid, pool: Calibrated(arrays, grid, Last(grid), slots=12),
+    "profile": lambda arrays, grid, pool: Calibrated(arrays, grid, Profile(arrays, grid)),
+    "ridge": lambda arrays, grid, pool: RidgeExpert(arrays, grid, Ridge(arrays, grid, pool)),
+    "pooled": lambda arrays, grid, pool: Pooled(grid, pool),
+}

@@ -1,0 +1,81 @@
+"""Ridge regression of the target on levels and seasons, each series' own, shrunk to the fit pooled over all."""
+
+import numpy as np
+
+from predictor.arrays import Arrays, Floats, Known
+from predictor.features import RIDGE, Moment
+from predictor.grid import Grid, T
+from predictor.pool import Pool
+
+_MEMORY_DAYS = 14
+_SHRINKAGE = 170  # rows that the pooled fit counts for
+_OUTLIER = np.float32(1.5)  # errors beyond that many mean errors weigh less (Huber 1964)
+_ROW, _COLUMN = np.tril_indices(RIDGE)
+_FULL = np.zeros((RIDGE, RIDGE), dtype=np.intp)
+_FULL[_ROW, _COLUMN] = _FULL[_COLUMN, _ROW] = np.arange(len(_ROW))
+
+
+class Ridge:
+    """F = base + scale x (w . features), w = (G + l M)^-1 (B + l M w_pool).
+
+    G = sum of weighted x x^T, B of x y, over rows half an hour apart, decayed over 14 days; M the features' pooled
+    mean squares. A few series are solved per beat; between two solutions a series keeps its w.
+    """
+
+    name = "ridge"
+
+    def __init__(self, arrays: Arrays, grid: Grid, pool: Pool) -> None:
+        self._arrays, self._grid, self._pool = arrays, grid, pool
+        arrays.declare("ridge.gram", (grid.cells, len(_ROW)))
+        arrays.declare("ridge.moment", (grid.cells, RIDGE))
+        arrays.declare("ridge.weights", (grid.cells, RIDGE), np.nan)
+        arrays.declare("ridge.mean_error", (grid.cells,), np.nan)
+        self._decay = np.float32(np.exp(-max(1, grid.beats(30)) / (_MEMORY_DAYS * grid.day)))
+
+    def point(self, moment: Moment) -> Floats:
+        weights = self._arrays["ridge.weights"]
+        new = np.isnan(weights[0, 0])
+        if new.any():
+            weights[..., new] = self._pool.ridge(self._grid)[..., None]
+        normal = np.einsum("ckn,ckn->cn", weights, moment.features[:, :RIDGE])
+        moment.features[:, RIDGE] = normal
+        return moment.root(normal)
+
+    def learn(self, beat: int, truth: Floats, known: Known) -> None:
+        """Learns from rows."""
+
+    def remember(self, moment: Moment) -> None:
+        """Its origins are the rows."""
+
+    def learn_row(self, lead: int, x: Floats, y: Floats, known: Known) -> None:
+        """`y` [T, series]: truths of the row's cells in the features' units."""
+        cells = slice(T * lead, T * lead + T)
+        x = x[:, :RIDGE]
+        weight = self._weight(cells, x, y, known)
+        gram, moment = self._arrays["ridge.gram"][cells], self._arrays["ridge.moment"][cells]
+        fade = np.where(known, self._decay, 1)[:, None]
+        gram *= fade
+        moment *= fade
+        weighted = x * weight[:, None]
+        moment += weighted * y[:, None]
+        for k in range(RIDGE):
+            first = k * (k + 1) // 2
+            gram[:, first : first + k + 1] += weighted[:, k : k + 1] * x[:, : k + 1]
+
+    def solve(self, series: slice) -> None:
+        """Anew for a few series."""
+        gram = self._arrays["ridge.gram"][:, :, series].transpose(2, 0, 1)[:, :, _FULL].astype(float)
+        moment = self._arrays["ridge.moment"][:, :, series].transpose(2, 0, 1)
+        penalty = _SHRINKAGE * self._pool.squares(self._grid)[:, :RIDGE]
+        gram[..., np.arange(RIDGE), np.arange(RIDGE)] += penalty
+        right = moment + penalty * self._pool.ridge(self._grid)
+        weights = np.linalg.solve(gram, right[..., None])[..., 0]
+        self._arrays["ridge.weights"][:, :, series] = weights.transpose(1, 2, 0)
+
+    def _weight(self, cells: slice, x: Floats, y: Floats, known: Known) -> Floats:
+        error = np.abs(y - np.einsum("ckn,ckn->cn", np.nan_to_num(self._arrays["ridge.weights"][cells]), x))
+        mean = self._arrays["ridge.mean_error"][cells]
+        moved = np.where(np.isnan(mean), error, mean + np.float32(0.02) * (error - mean))
+        mean[:] = np.where(known, moved, mean)
+        weight = np.minimum(1, _OUTLIER * mean / np.maximum(error, np.float32(1e-9)))
+        return np.where(known, weight, 0).astype(np.float32)

@@ -1,0 +1,178 @@
+"""What the regressions look at: levels, seasons and scales of a series, in units in which all series look alike."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from predictor import seasons as season
+from predictor.arrays import Arrays, Floats, Known
+from predictor.grid import Grid
+from predictor.history import History
+from predictor.rhythm import Rhythm
+from predictor.seasons import Seasons
+
+SHARED_LEVELS = (
+    "last", "mean15", "mean60", "mean360", "lag5", "lag10", "lag20", "lag30", "lag60", "max15", "max60", "max360",
+    "max_day", "min60", "day_now", "week_now", "yesterday_now", "last_week_now",
+)  # fmt: skip
+USUAL = ("day", "week", "yesterday", "last_week", "ew_day", "slow_day", "ew_week")
+RATIOS = ("ratio_day", "ratio_ew", "ratio_yesterday", "ratio_week")
+RHYTHMS = ("rhythm_fast", "rhythm_slow")
+BIASES = ("bias_hour", "bias_day")
+PEAKS = ("sharp_day", "sharp_week", "highest", "peak", "highest_peak")
+SHARED_SCALES = ("volatility", "above_hour", "above_day", "day_to_week")
+ERRORS = ("error_hour", "error_days", "error_week", "error_slot")
+NAMES = (
+    "one", *SHARED_LEVELS, *USUAL, *RATIOS, "profile", *RHYTHMS, *BIASES, "ridge", *PEAKS, *SHARED_SCALES, "spread", *ERRORS,
+)  # fmt: skip
+K = len(NAMES)
+RIDGE = NAMES.index("ridge")  # a row of its own, and the number of rows that the ridge looks at
+PROFILE = NAMES.index("profile")
+
+
+def rows_of(group: tuple[str, ...]) -> slice:
+    """Where a group of features is among the K."""
+    first = NAMES.index(group[0])
+    return slice(first, first + len(group))
+
+
+LIMIT = 20.0  # no feature is further from the base than this many scales
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """All that is known of an origin, roots of loads; C cells."""
+
+    beat: int
+    last: Floats  # [series] newest minute mean
+    base: Floats  # [series] mean of the last day
+    scale: Floats  # [series] mean distance from it
+    season: Floats  # [C, statistic, series] of the target
+    above: Floats  # [series] how far the last 15 minutes lie above the day as it usually goes
+    features: Floats  # [C, K, series]; the rows that experts compute are filled in by them
+    week_max: Floats  # [series]
+
+    def normal(self, roots: Floats) -> Floats:
+        """Roots [..., series] in the features' units."""
+        return np.asarray(np.clip((roots - self.base) / self.scale, -LIMIT, LIMIT))
+
+    def scaled(self, sizes: Floats) -> Floats:
+        """Differences of roots [..., series] in the features' units."""
+        return np.asarray(np.clip(sizes / self.scale, -LIMIT, LIMIT))
+
+    def root(self, normal: Floats) -> Floats:
+        return normal * self.scale + self.base
+
+
+class Features:
+    """Levels as (v - base) / scale, scales as v / scale: base the day's mean, scale the distance from it."""
+
+    def __init__(self, arrays: Arrays, grid: Grid, history: History) -> None:
+        self._arrays, self._grid, self._history = arrays, grid, history
+        self._seasons, self._rhythm = Seasons(arrays, grid, history), Rhythm(arrays, grid)
+        arrays.declare("features.scale", ())
+        self._decay = np.float32(1 / (7 * grid.day))
+
+    def learn(self, beat: int, truth: Floats, known: Known) -> None:
+        """Take in a beat that the history holds, and the truths that came due with it."""
+        self._seasons.learn(beat)
+        self._rhythm.learn(beat, truth, known)
+        self._learn_scale(beat)
+
+    def prime(self, beat: int, *, seasons: bool) -> None:
+        """Take in a beat of which no truth is held against a forecast."""
+        if seasons:
+            self._seasons.learn(beat)
+        self._learn_scale(beat)
+
+    def _learn_scale(self, beat: int) -> None:
+        """Mean distance from the base over about a week."""
+        history, scale = self._history, self._arrays["features.scale"]
+        distance = np.abs(history.recent("mean", beat, 1)[0] - history.mean(1))
+        rate = np.maximum(self._decay, 1 / np.maximum(history.age, 1)).astype(np.float32)
+        scale += rate * (distance - scale)
+
+    def moment(self, beat: int, last: Floats, largest: Floats) -> Moment:
+        """The origin `beat`, or a moment soon after it at which `last` was seen and `largest` at most since."""
+        history, grid = self._history, self._grid
+        base = history.mean(1)
+        scale = np.maximum(self._arrays["features.scale"], np.float32(1e-6) * base + np.float32(1e-9))
+        now = self._seasons.at(np.array([beat]), self._mean(beat, 60))[0]
+        usual = (now[season.DAY] + now[season.WEEK]) / 2
+        above = self._mean(beat, 15) - usual
+        of_target = self._of_target(beat)
+        features = np.empty((grid.cells, K, len(base)), dtype=np.float32)
+        moment = Moment(beat, last, base, scale, of_target, above, features, history.week_max())
+        self._fill_levels(moment, now, largest)
+        self._fill_scales(moment, now)
+        return moment
+
+    def _mean(self, beat: int, minutes: int) -> Floats:
+        return np.asarray(self._history.recent("mean", beat, self._grid.beats(minutes)).mean(axis=0))
+
+    def _of_target(self, beat: int) -> Floats:
+        """[C, statistic, series]"""
+        grid = self._grid
+        level = self._mean(beat, 60)
+        found = np.empty((len(grid.leads), 2, season.STATISTICS, len(level)), dtype=np.float32)
+        found[:, 0] = self._seasons.at(beat + np.array(grid.lead_beats), level)
+        hour = self._history.recent("largest", beat, grid.hour).max(axis=0)
+        found[:, 1] = self._seasons.ahead(beat, hour)
+        found[:, 1, season.PEAK : season.SPREAD] = found[:, 0, season.PEAK : season.SPREAD]
+        return found.reshape(grid.cells, season.STATISTICS, -1)
+
+    def _fill_levels(self, moment: Moment, now: Floats, largest: Floats) -> None:
+        rows, normal = moment.features, moment.normal
+        rows[:, 0] = 1
+        rows[:, rows_of(SHARED_LEVELS)] = normal(self._shared_levels(moment, now, largest))
+        rows[:, rows_of(USUAL)] = normal(moment.season[:, : season.SHARP_DAY])
+        rows[:, rows_of(PEAKS)] = normal(moment.season[:, season.SHARP_DAY : season.SPREAD])
+        rows[:, rows_of(RATIOS)] = normal(self._ratios(moment, now))
+
+    def _shared_levels(self, moment: Moment, now: Floats, largest: Floats) -> Floats:
+        history, grid, beat = self._history, self._grid, moment.beat
+        means = history.recent("mean", beat, grid.hour + 1)
+        maxima = history.recent("largest", beat, grid.hour)
+        hours = history.recent("hour", beat, 5 * grid.hour + 1)[:: grid.hour]
+        lags = [means[grid.beats(minutes)] for minutes in (5, 10, 20, 30, 60)]
+        day = history.ring("hour", beat - grid.hour * np.arange(24))
+        highest = [maxima[: grid.beats(15)], maxima, hours, day]
+        return np.stack(
+            [
+                moment.last,
+                means[: grid.beats(15)].mean(axis=0),
+                means[: grid.hour].mean(axis=0),
+                history.mean(0),
+                *lags,
+                *(np.maximum(rows.max(axis=0), largest) for rows in highest),
+                means[: grid.hour].min(axis=0),
+                *now[:4],
+            ]
+        )
+
+    def _ratios(self, moment: Moment, now: Floats) -> Floats:
+        """The season scaled by how the last hours relate to theirs: [C, 4, series]."""
+        beat, floor = moment.beat, np.float32(1e-6) * moment.base + np.float32(1e-9)
+        level = np.stack(
+            [self._mean(beat, 15), self._mean(beat, 15), self._mean(beat, 60), self._mean(beat, 60)]
+        )
+        usual = now[[season.DAY, season.DAY, season.YESTERDAY, season.LAST_WEEK]]
+        ratio = np.clip(np.maximum(level, floor) / np.maximum(usual, floor), 0.5, 2)
+        of = moment.season[:, [season.DAY, season.EW_DAY, season.YESTERDAY, season.LAST_WEEK]]
+        return np.asarray(of * ratio)
+
+    def _fill_scales(self, moment: Moment, now: Floats) -> None:
+        history, grid, beat = self._history, self._grid, moment.beat
+        means = history.recent("mean", beat, grid.hour + 1)
+        shared = np.stack(
+            [
+                np.abs(np.diff(means, axis=0)).mean(axis=0),
+                np.maximum(moment.last - means[: grid.hour].mean(axis=0), 0),
+                np.maximum(means[: grid.beats(15)].mean(axis=0) - now[season.DAY], 0),
+                moment.base - history.mean(2),
+            ]
+        )
+        rows, scaled = moment.features, moment.scaled
+        rows[:, rows_of(SHARED_SCALES)] = scaled(shared)
+        rows[:, NAMES.index("spread")] = scaled(moment.season[:, season.SPREAD])
+        rows[:, rows_of(RHYTHMS)] = scaled(self._rhythm.ahead(beat))

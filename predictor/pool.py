@@ -1,0 +1,134 @@
+"""What all series teach one another: a sample of rows, and the regressions fitted to it a little at a time."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from predictor.arrays import Floats, Known
+from predictor.features import ERRORS, NAMES, PROFILE, RIDGE, K, rows_of
+from predictor.grid import QUANTILES, Grid, L, Q, T
+
+ROWS = 24576
+"""Rows kept per lead and target: two weeks of 36 in half an hour."""
+ROWS_AT_ONCE = 36
+_FEWEST = 200
+_MEMORY_DAYS = 14
+_REWEIGHTINGS = 3
+_ERRORS = rows_of(ERRORS)
+_LEAST_ERROR = np.float32(0.01)
+"""Rows weigh by 1 / the size of error to expect of them: else the noisiest hours of the noisiest series decide."""
+_TASKS = L * T * (Q + 1)
+_TASK_MINUTES = 15
+# Until there are rows: the ridge's point, and normal quantiles of its errors.
+_SHARES = {"error_slot": (0, 1.0, 1.3, 1.8), "error_days": (0, 0.5, 0.65, 0.9)}
+
+
+class Pool:
+    """Shared by all engines; the cells are (lead of LEADS_MS, target)."""
+
+    def __init__(self) -> None:
+        self._features = np.zeros((L, T, ROWS, K), dtype=np.float16)
+        self._truths = np.zeros((L, T, ROWS), dtype=np.float32)
+        self._days = np.full((L, T, ROWS), -np.inf)
+        self._taken = np.zeros((L, T), dtype=np.int64)
+        self._ridge = np.zeros((L, T, RIDGE), dtype=np.float32)
+        self._ridge[..., PROFILE] = 1
+        self._squares = np.ones((L, T, K), dtype=np.float32)
+        self._quantile = np.zeros((L, T, Q, K), dtype=np.float32)
+        self._quantile[..., RIDGE] = 1
+        for name, shares in _SHARES.items():
+            self._quantile[..., NAMES.index(name)] = shares
+        self._clock = np.array([-np.inf, 0.0])  # when the last task was done, in days; how many were
+
+    def ridge(self, grid: Grid) -> Floats:
+        """[C, RIDGE]"""
+        return self._ridge[list(grid.leads)].reshape(grid.cells, RIDGE)
+
+    def squares(self, grid: Grid) -> Floats:
+        """Mean squares of the features, [C, K]."""
+        return self._squares[list(grid.leads)].reshape(grid.cells, K)
+
+    def quantile(self, grid: Grid) -> Floats:
+        """[C, Q, K]"""
+        return self._quantile[list(grid.leads)].reshape(grid.cells, Q, K)
+
+    def take(self, lead: int, day: float, features: Floats, truths: Floats, known: Known) -> None:
+        """Keep rows of a lead of LEADS_MS: `features` [T, K, n], `truths` [T, n] in the features' units."""
+        for target in range(T):
+            good = known[target]
+            count = int(good.sum())
+            places = (self._taken[lead, target] + np.arange(count)) % ROWS
+            self._features[lead, target, places] = features[target][:, good].T
+            self._truths[lead, target, places] = truths[target, good]
+            self._days[lead, target, places] = day
+            self._taken[lead, target] += count
+
+    def refit(self, day: float) -> None:
+        """Do what fell due since the last call: one regression of one cell every quarter of an hour."""
+        since, done = self._clock
+        if day - since > 1:
+            since = day - _TASK_MINUTES / 1440
+        due = min(4, int((day - since) * 1440 / _TASK_MINUTES + 1e-6))
+        for _ in range(due):
+            self._fit(int(done) % _TASKS, day)
+            since, done = since + _TASK_MINUTES / 1440, done + 1
+        self._clock[:] = since, done
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        return {f"pool{name}": value for name, value in vars(self).items()}
+
+    def load(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        """Raises ValueError when it is not of this version's shapes."""
+        for name, value in vars(self).items():
+            new = saved.get(f"pool{name}")
+            if new is None or new.shape != value.shape or new.dtype != value.dtype:
+                raise ValueError(f"saved state has no fitting pool{name}")
+            value[:] = new
+
+    def _fit(self, task: int, day: float) -> None:
+        cell, what = divmod(task, Q + 1)
+        lead, target = divmod(cell, T)
+        if self._taken[lead, target] < _FEWEST:
+            return
+        count = min(ROWS, self._taken[lead, target])
+        x = self._features[lead, target, :count].astype(np.float32)
+        y = self._truths[lead, target, :count]
+        age = np.exp((self._days[lead, target, :count] - day) / _MEMORY_DAYS).astype(np.float32)
+        if what == Q:
+            self._squares[lead, target] = (np.minimum(np.abs(x), 10) ** 2).mean(axis=0) + 1e-3
+            penalty = 10 * self._squares[lead, target, :RIDGE]
+            self._ridge[lead, target] = _ridge(x[:, :RIDGE], y, age, penalty)
+        else:
+            penalty = 5 * self._squares[lead, target] + 0.1
+            w = self._quantile[lead, target, what]
+            weight = age / np.maximum(x[:, _ERRORS].mean(axis=1), _LEAST_ERROR)
+            self._quantile[lead, target, what] = _quantile(x, y, weight, QUANTILES[what], w, penalty)
+
+
+def _ridge(x: Floats, y: Floats, weight: Floats, penalty: Floats) -> Floats:
+    """Least squares shrunk to the profile."""
+    prior = np.zeros(RIDGE)
+    prior[PROFILE] = 1
+    weighted = x * weight[:, None]
+    gram = (weighted.T @ x).astype(float) + np.diag(penalty)
+    return np.linalg.solve(gram, weighted.T @ y + penalty * prior).astype(np.float32)
+
+
+def _quantile(x: Floats, y: Floats, weight: Floats, q: float, w: Floats, penalty: Floats) -> Floats:
+    """Quantile regression by reweighted least squares from the last solution `w`, to which it is shrunk.
+
+    A row that weighs less for its larger errors may also miss by more before it counts as far off.
+    """
+    prior = w.astype(float)
+    relative = np.clip(weight / np.median(weight), 0.02, 50)
+    for _ in range(_REWEIGHTINGS):
+        error = y - x @ w
+        size = np.abs(error)
+        floor = max(float(np.median(size * relative)) * 0.05, 1e-6) / relative
+        now = weight * np.where(error > 0, q, 1 - q) / np.maximum(size, floor)
+        weighted = x * (now / now.mean())[:, None].astype(np.float32)
+        gram = (weighted.T @ x).astype(float) + np.diag(penalty)
+        w = np.linalg.solve(gram, weighted.T @ y + penalty * prior).astype(np.float32)
+    return w
