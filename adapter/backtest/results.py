@@ -1,10 +1,14 @@
 """Forecasts of a backtest beside what then happened: coverage, shortage, and the part that a chart shows."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from predictor.backtest.traces import Trace
 
 Doubles = NDArray[np.float64]
 
@@ -67,6 +71,18 @@ class Result:
             "over": round(over, 4),
             "charts": {f"{target} {lead}": self.chart(target, lead) for target in TARGETS for lead in leads},
         }
+
+
+def results_of(traces: Sequence[Trace], folder: Path) -> Iterator[Result]:
+    """Of what `predictor.backtest` wrote into `folder` for the traces."""
+    for trace in traces:
+        with np.load(folder / f"{trace.name}.npz") as saved:
+            forecasts = {target: saved[target].astype(float) for target in TARGETS}
+            quantiles = tuple(saved["quantiles"].tolist())
+        steps = tuple(lead // trace.step_s for lead in trace.leads_s)
+        truths = truths_of(trace.values, trace.origins, steps)
+        times = trace.times[trace.origins]
+        yield Result(trace.name, times, trace.leads_s, quantiles, forecasts, truths)
 
 
 def truths_of(values: Doubles, origins: NDArray[np.intp], lead_steps: tuple[int, ...]) -> dict[str, Doubles]:

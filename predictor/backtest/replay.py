@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cme.core.errors import InvalidInput
 from predictor.arrays import Floats
 from predictor.backtest.traces import Binned, Trace, binned, read
 from predictor.engine import Engine
@@ -57,11 +58,11 @@ def run(
 ) -> list[Trace]:
     """Replay every `<series>.csv.gz` of a folder and write `<series>.npz` with its forecasts.
 
-    Raises ValueError for a folder without traces and for a file that is none.
+    Raises InvalidInput for a folder without traces and for a file that is none.
     """
     paths = sorted(traces_dir.glob("*.csv.gz"))
     if not paths:
-        raise ValueError(f"{traces_dir} holds no <series>.csv.gz")
+        raise InvalidInput("it holds no <series>.csv.gz", str(traces_dir), "name a folder of traces")
     out_dir.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(jobs) as workers:
         traces = list(workers.map(read, paths))

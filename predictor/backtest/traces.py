@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cme.core.errors import InvalidInput
 from predictor.arrays import Floats
 from predictor.grid import BEAT_MS, BEATS_MS, LEADS_MS
 
@@ -64,11 +65,13 @@ class Binned:
 
 
 def read(path: Path) -> Trace:
-    """Raises ValueError for a file that is not a trace."""
+    """Raises InvalidInput for a file that is not a trace."""
     with gzip.open(path, "rt") as file:
         table = np.genfromtxt(file, delimiter=",", skip_header=1)
     if table.ndim != 2 or table.shape[1] < 2 or len(table) < 2:
-        raise ValueError(f"{path} has no rows of timestamp and value")
+        raise InvalidInput(
+            "it has no rows of timestamp and value", str(path), "write CSV with these two columns"
+        )
     return Trace(path.name.removesuffix(".csv.gz"), table[:, 0].astype(np.int64), np.maximum(table[:, 1], 0))
 
 

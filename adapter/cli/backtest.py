@@ -1,0 +1,57 @@
+"""`tidecast backtest`: what the engine would have forecast on a past, and how good that would have been."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import click
+
+from adapter.backtest.history import fetch, write_traces
+from adapter.backtest.report import html
+from adapter.backtest.results import results_of
+from adapter.cli.display import Display
+from cme.core.errors import InvalidInput
+from cme.core.settings import Connection
+from predictor.backtest import run
+from predictor.backtest.table import printed, scored
+
+
+@click.command()
+@click.argument("traces", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="Folder for forecasts and report."
+)
+@click.option(
+    "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes for files and scores."
+)
+@click.option("--prometheus", metavar="URL", help="Read the history of this Prometheus instead of a folder.")
+@click.option("--query", metavar="PROMQL", help="With --prometheus: what to forecast, one trace per series.")
+@click.option(
+    "--days", type=click.IntRange(2), default=28, show_default=True, help="With --prometheus: how many."
+)
+def backtest(
+    traces: Path | None, out: Path, jobs: int, prometheus: str | None, query: str | None, days: int
+) -> None:
+    """Replay a folder of traces (<series>.csv.gz with the columns timestamp and value) through the engine."""
+    with Display() as display:
+        if prometheus:
+            traces = _history(prometheus, query or "", days, out / "traces", display)
+        elif traces is None:
+            raise InvalidInput(
+                "there is nothing to replay", "backtest", "name a folder of traces, or --prometheus"
+            )
+        replayed = run(traces, out, jobs, display.progress("replaying"))
+    click.echo(printed(scored(replayed, out)))
+    report = out / "report.html"
+    report.write_text(html(results_of(replayed, out), f"tidecast backtest of {len(replayed)} series"))
+    click.echo(f"report: {report}")
+
+
+def _history(url: str, query: str, days: int, folder: Path, display: Display) -> Path:
+    """Fetch into a folder of traces."""
+    if not query:
+        raise InvalidInput("--prometheus needs a --query", "backtest", "say what to forecast in PromQL")
+    now_ms = time.time_ns() // 1_000_000
+    progress = display.progress("reading the history")
+    write_traces(folder, asyncio.run(fetch(Connection(address=url), query, days, now_ms, progress)))
+    return folder
