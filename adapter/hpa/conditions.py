@@ -1,0 +1,27 @@
+"""The conditions in an HPA's status."""
+
+from adapter.hpa.state import Condition, Conditions, ConditionType
+
+
+def get(conditions: Conditions, kind: ConditionType) -> Condition | None:
+    return next((condition for one, condition in conditions if one is kind), None)
+
+
+def is_true(conditions: Conditions, kind: ConditionType) -> bool:
+    """Mirrors getScaledToZeroConditionStatus."""
+    found = get(conditions, kind)
+    return found is not None and found.status
+
+
+def put(conditions: Conditions, kind: ConditionType, status: bool, reason: str, now_ms: int) -> Conditions:
+    """Mirrors setConditionInList: the time moves only with the status."""
+    old = get(conditions, kind)
+    if old is None:
+        return (*conditions, (kind, Condition(status, reason, now_ms)))
+    new = Condition(status, reason, old.transition_ms if old.status == status else now_ms)
+    return tuple((one, new if one is kind else condition) for one, condition in conditions)
+
+
+def without(conditions: Conditions, kind: ConditionType) -> Conditions:
+    """Mirrors removeCondition."""
+    return tuple(pair for pair in conditions if pair[0] is not kind)
