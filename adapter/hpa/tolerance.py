@@ -1,5 +1,6 @@
 """How far a ratio may be from 1 without a change."""
 
+import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -48,8 +49,8 @@ def from_quantity(text: str) -> float:
     for exponent in (0, -3, -6):
         if exact.scaleb(-exponent) % 1 == 0:
             return _scaled(int(exact.scaleb(-exponent)), exponent)
-    return _scaled(-(-exact.scaleb(9) // 1), -9)  # anything finer is rounded up
+    return _scaled(math.ceil(exact.scaleb(9)), -9)  # anything finer is rounded up
 
 
-def _scaled(digits: int | Decimal, exponent: int) -> float:
+def _scaled(digits: int, exponent: int) -> float:
     return float(digits) * float(f"1e{exponent}") if exponent else float(digits)

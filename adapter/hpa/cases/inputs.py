@@ -146,12 +146,16 @@ def rules(fields: Fields, usual: Rules) -> Rules:
 
 def _tolerance(fields: Fields) -> float:
     """A number as it is, or the text of a quantity as in a manifest."""
-    if isinstance(fields.raw("tolerance"), str):
-        try:
-            return from_quantity(fields.text("tolerance"))
-        except InvalidInput as error:
-            raise Malformed(f"{fields.path}.{error}") from None
-    return fields.number("tolerance")
+    is_text = isinstance(fields.raw("tolerance"), str)
+    return quantity(fields, "tolerance") if is_text else fields.number("tolerance")
+
+
+def quantity(fields: Fields, name: str) -> float:
+    """A tolerance as it stands in a manifest."""
+    try:
+        return from_quantity(fields.text(name))
+    except InvalidInput as error:
+        raise Malformed(f"{fields.path}.{name}: {error}") from None
 
 
 def _policy(fields: Fields) -> Policy:

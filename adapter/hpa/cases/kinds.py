@@ -175,6 +175,10 @@ def _store(controller: Controller, given: Fields) -> Answer:
     return {"events": kept, "sum_of_previous_in_window": summed}
 
 
+def _tolerance(controller: Controller, given: Fields) -> Answer:
+    return {"tolerance": inputs.quantity(given, "quantity")}
+
+
 KINDS: Mapping[str, Callable[[Controller, Fields], Answer]] = {
     "calc_resource_utilization": _utilization,
     "calc_resource_average": _average,
@@ -191,5 +195,6 @@ KINDS: Mapping[str, Callable[[Controller, Fields], Answer]] = {
     "stabilize_without_behavior": _stabilize,
     "stabilize_with_behavior": _stabilize_with_behavior,
     "store_scale_event": _store,
+    "tolerance": _tolerance,
     "reconcile": steps.reconciled,
 }

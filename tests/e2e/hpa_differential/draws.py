@@ -20,8 +20,10 @@ class Draws:
         draw = self.random.random()
         if draw < 0.08:
             return 0
-        if draw < 0.8:
+        if draw < 0.7:
             return self.random.randint(1, 12)
+        if draw < 0.85:  # percentages of round numbers are where doubles round
+            return self.random.randint(1, 30) * self.random.choice((10, 50, 100))
         if draw < 0.97:
             return self.random.randint(1, 2000)
         return self.random.choice((INT32_MAX, INT32_MAX - 1, 2**30, 2**30 + 1, 10**6))

@@ -346,6 +346,13 @@ def _metric(draws: Draws, kind: str, shared: list[Case], status: int) -> Case:
     return {**metric, "target": {"utilization": percent}}
 
 
+def _tolerance(draws: Draws) -> Case:
+    digits, places = draws.random.randint(0, 3000), draws.random.choice((0, 1, 2, 3, 4, 6, 9, 11))
+    suffix = draws.random.choice(("", "", "m", "u", "n"))
+    text = f"{digits:0{places + 1}d}"
+    return {"quantity": (f"{text[:-places]}.{text[-places:]}" if places else text) + suffix}
+
+
 _DECISIONS: dict[str, Callable[[Draws], Case]] = {
     "group_pods": _group,
     "convert_without_behavior": _convert,
@@ -355,5 +362,6 @@ _DECISIONS: dict[str, Callable[[Draws], Case]] = {
     "stabilize_without_behavior": _stabilize,
     "stabilize_with_behavior": _stabilize_with_behavior,
     "store_scale_event": _store,
+    "tolerance": _tolerance,
     "reconcile": _reconcile,
 }

@@ -55,6 +55,7 @@ def test_both_directions_of_a_behavior() -> None:
         ("0.07", 70 * 1e-3),
         ("70m", 70 * 1e-3),
         ("0.0001", 100 * 1e-6),
+        ("0.00000000054", 1e-9),
     ],
 )
 def test_quantities_become_the_double_that_upstream_makes(text: str, expected: float) -> None:

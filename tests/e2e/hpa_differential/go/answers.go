@@ -8,6 +8,7 @@ import (
 
 	autoscaling "k8s.io/api/autoscaling/v2"
 	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/kubernetes/pkg/controller/podautoscaler"
 	metricsclient "k8s.io/kubernetes/pkg/controller/podautoscaler/metrics"
@@ -39,6 +40,9 @@ func answer(one Case) told {
 		return stabilizeWithBehavior(in)
 	case "store_scale_event":
 		return store(in)
+	case "tolerance":
+		kept := resource.MustParse(stored(in.Quantity))
+		return told{"tolerance": kept.AsApproximateFloat64()}
 	case "reconcile":
 		return reconcile(in)
 	}
@@ -65,13 +69,13 @@ func calculate(kind string, in Input) told {
 	calculator := podautoscaler.NewReplicaCalculator(client, lister{pods: made}, seconds(in.CPUInitialization), seconds(in.ReadinessDelay))
 	tolerances := podautoscaler.OpenedTolerances(in.Tolerance.Down, in.Tolerance.Up)
 	all, ctx, object := labels.Everything(), context.Background(), &autoscaling.CrossVersionObjectReference{}
-	resource := v1.ResourceName(in.Resource)
+	name := v1.ResourceName(in.Resource)
 	switch kind {
 	case "calc_resource_utilization":
-		replicas, utilization, raw, _, err := calculator.GetResourceReplicas(ctx, in.Current, in.TargetUtilization, resource, tolerances, "default", all, in.Container)
+		replicas, utilization, raw, _, err := calculator.GetResourceReplicas(ctx, in.Current, in.TargetUtilization, name, tolerances, "default", all, in.Container)
 		return orError(err, told{"replicas": replicas, "utilization": utilization, "raw_average_m": raw})
 	case "calc_resource_average":
-		replicas, usage, _, err := calculator.GetRawResourceReplicas(ctx, in.Current, in.TargetAverage, resource, tolerances, "default", all, in.Container)
+		replicas, usage, _, err := calculator.GetRawResourceReplicas(ctx, in.Current, in.TargetAverage, name, tolerances, "default", all, in.Container)
 		return orError(err, told{"replicas": replicas, "average_m": usage})
 	case "calc_pods_average":
 		replicas, usage, _, err := calculator.GetMetricReplicas(in.Current, in.TargetAverage, "metric", tolerances, "default", all, all)

@@ -56,6 +56,7 @@ type Input struct {
 	WindowForSum      int32 `json:"window_for_sum_s"`
 	Behavior          *Behavior
 	Metrics           []Metric
+	Quantity          string
 	ScaledToZero      bool   `json:"scaled_to_zero"`
 	SelectorError     string `json:"selector_error"`
 	ScaleWritable     *bool  `json:"scale_writable"`
