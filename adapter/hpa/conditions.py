@@ -15,11 +15,13 @@ def is_true(conditions: Conditions, kind: ConditionType) -> bool:
 
 def put(conditions: Conditions, kind: ConditionType, status: bool, reason: str, now_ms: int) -> Conditions:
     """Mirrors setConditionInList: the time moves only with the status."""
-    old = get(conditions, kind)
-    if old is None:
-        return (*conditions, (kind, Condition(status, reason, now_ms)))
-    new = Condition(status, reason, old.transition_ms if old.status == status else now_ms)
-    return tuple((one, new if one is kind else condition) for one, condition in conditions)
+    for place, (one, old) in enumerate(conditions):
+        if one is kind:
+            if old.status == status and old.reason == reason:
+                return conditions
+            new = Condition(status, reason, old.transition_ms if old.status == status else now_ms)
+            return (*conditions[:place], (kind, new), *conditions[place + 1 :])
+    return (*conditions, (kind, Condition(status, reason, now_ms)))
 
 
 def without(conditions: Conditions, kind: ConditionType) -> Conditions:

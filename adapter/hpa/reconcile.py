@@ -1,7 +1,7 @@
 """One step of the controller for one HPA, as a pure function."""
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from adapter.hpa import conditions, events
 from adapter.hpa.calculator import Calculator
@@ -30,8 +30,7 @@ class Why(StrEnum):
     ON_TARGET = "metrics call for what there is"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     state: State
     """For the next step."""
     desired: int | None
@@ -53,7 +52,7 @@ def reconcile(controller: Controller, spec: Spec, state: State, seen: Observatio
     """Mirrors reconcileAutoscaler."""
     if seen.scale is None:
         told = conditions.put(state.conditions, _ABLE, False, "FailedGetScale", now_ms)
-        return Step(replace(state, conditions=told), None, Why.NO_SCALE)
+        return Step(state._replace(conditions=told), None, Why.NO_SCALE)
     state = _begun(state, seen.scale, now_ms)
     current = seen.scale.replicas
     if current == 0 and not _wakes(controller, spec, state):
@@ -71,7 +70,7 @@ def _begun(state: State, scale: Scale, now_ms: int) -> State:
     log = state.recommendations
     if log is None:
         log = (Recommendation(scale.replicas, now_ms),)
-    return replace(state, recommendations=log, conditions=told)
+    return state._replace(recommendations=log, conditions=told)
 
 
 def _wakes(controller: Controller, spec: Spec, state: State) -> bool:
@@ -94,7 +93,7 @@ def _disabled(controller: Controller, state: State, now_ms: int) -> Step:
     told = conditions.put(state.conditions, _ACTIVE, False, "ScalingDisabled", now_ms)
     if controller.wakes_by_condition and not controller.scales_to_zero:
         told = conditions.without(told, ConditionType.SCALED_TO_ZERO)
-    return Step(replace(state, conditions=told, desired_replicas=0), 0, Why.DISABLED)
+    return Step(state._replace(conditions=told, desired_replicas=0), 0, Why.DISABLED)
 
 
 def _by_metrics(controller: Controller, spec: Spec, state: State, seen: Observation, now_ms: int) -> Step:
@@ -104,21 +103,20 @@ def _by_metrics(controller: Controller, spec: Spec, state: State, seen: Observat
     chosen = _chosen(calculator, spec, seen)
     if chosen.failed:
         told = conditions.put(state.conditions, _ACTIVE, False, chosen.failed, now_ms)
-        return Step(replace(state, conditions=told), current, Why.NO_METRIC, outcomes=chosen.outcomes)
+        return Step(state._replace(conditions=told), current, Why.NO_METRIC, outcomes=chosen.outcomes)
     told = conditions.put(state.conditions, _ACTIVE, True, "ValidMetricFound", now_ms)
-    state = replace(state, conditions=told)
     wanted = max(chosen.replicas, 0)
-    done = normalize(controller, spec, state, current, wanted, now_ms)
+    done = normalize(controller, spec, state._replace(conditions=told), current, wanted, now_ms)
     desired = done.replicas
     if current == 0 and controller.wakes_by_condition and spec.min_replicas != 0:
         desired = max(desired, spec.min_replicas)  # it was raised while at zero
-    state = replace(state, recommendations=done.log, conditions=done.conditions)
+    state = state._replace(recommendations=done.log, conditions=done.conditions)
     why = _why(wanted, current, desired)
     if desired == current:
-        step = Step(replace(state, desired_replicas=current), current, why)
+        step = Step(state._replace(desired_replicas=current), current, why)
     else:
         step = _rescaled(controller, spec, state, seen, desired, why, now_ms)
-    return replace(step, outcomes=chosen.outcomes, metric=chosen.metric)
+    return step._replace(outcomes=chosen.outcomes, metric=chosen.metric)
 
 
 def _chosen(calculator: Calculator, spec: Spec, seen: Observation) -> Choice:
@@ -143,11 +141,11 @@ def _rescaled(
     current = seen.scale.replicas
     if not seen.scale_writable:
         told = conditions.put(state.conditions, _ABLE, False, "FailedUpdateScale", now_ms)
-        return Step(replace(state, conditions=told), current, why)
+        return Step(state._replace(conditions=told), current, why)
     told = conditions.put(state.conditions, _ABLE, True, "SucceededRescale", now_ms)
     told = _zero_told(controller, spec, told, current, desired, now_ms)
     state = _remembered(spec, state, current, desired, now_ms)
-    state = replace(state, conditions=told, desired_replicas=desired, last_scale_ms=now_ms)
+    state = state._replace(conditions=told, desired_replicas=desired, last_scale_ms=now_ms)
     return Step(state, desired, why, rescaled=True)
 
 
@@ -171,5 +169,5 @@ def _remembered(spec: Spec, state: State, current: int, desired: int, now_ms: in
     if behavior is None:
         return state
     if desired > current:
-        return replace(state, ups=events.stored(state.ups, desired - current, behavior.up, now_ms))
-    return replace(state, downs=events.stored(state.downs, current - desired, behavior.down, now_ms))
+        return state._replace(ups=events.stored(state.ups, desired - current, behavior.up, now_ms))
+    return state._replace(downs=events.stored(state.downs, current - desired, behavior.down, now_ms))

@@ -1,6 +1,5 @@
 """What the controller and the HPA's status keep between two steps. Times are milliseconds."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -41,8 +40,7 @@ class Condition(NamedTuple):
 Conditions = tuple[tuple[ConditionType, Condition], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """A new HPA has the empty state; a controller that restarts keeps the conditions and what follows them."""
 
     recommendations: Recommendations | None = None

@@ -1,7 +1,5 @@
 """Laws that hold for any numbers."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -101,7 +99,7 @@ def test_a_step_changes_nothing_that_it_was_given(
     controller: Controller, state: State, behavior: Behavior | None, current: int, value: int
 ) -> None:
     spec = Spec(6000, 0, (EXTERNAL,), behavior)
-    observed, before = seen(current, Values((value,))), replace(state)
+    observed, before = seen(current, Values((value,))), state._replace()
     first = reconcile(controller, spec, state, observed, NOW_MS)
     assert state == before
     assert reconcile(controller, spec, state, observed, NOW_MS) == first

@@ -26,7 +26,7 @@ def after_zero(controller: Controller, spec: Spec = TO_ZERO) -> State:
     """The state of an HPA that the controller has just scaled to zero."""
     step = reconcile(controller, spec, EMPTY, wants(0, 3), NOW_MS)
     assert step.desired == 0
-    return replace(step.state, recommendations=())
+    return step.state._replace(recommendations=())
 
 
 def test_a_rise_is_written_and_told() -> None:
