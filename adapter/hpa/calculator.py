@@ -133,8 +133,7 @@ class Calculator:
 
     def _off(self, status_replicas: int, target_m: int, value_m: int) -> bool:
         """Is the average of `value_m` over the replicas out of tolerance?"""
-        ratio = divide(float(value_m), float(target_m) * float(status_replicas))
-        return not self.tolerances.within(ratio)
+        return self.tolerances.exceeded(divide(float(value_m), float(target_m) * float(status_replicas)))
 
     def _capped(self, replicas: float) -> int:
         return INT32_MAX if self.controller.caps and replicas > INT32_MAX else int32_of(replicas)

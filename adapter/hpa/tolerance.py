@@ -27,6 +27,10 @@ class Tolerances:
             return (1.0 - self.down) <= ratio <= (1.0 + self.up)
         return abs(1.0 - ratio) <= self.up
 
+    def exceeded(self, ratio: float) -> bool:
+        """What averages ask. In 1.30 it is a comparison of its own, for which NaN exceeds nothing."""
+        return not self.within(ratio) if self.two else abs(1.0 - ratio) > self.up
+
 
 def tolerances(controller: Controller, behavior: Behavior | None) -> Tolerances:
     """Mirrors tolerancesForHpa."""

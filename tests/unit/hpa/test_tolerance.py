@@ -28,6 +28,8 @@ def test_each_direction_has_its_own() -> None:
 def test_nothing_is_within_for_nan() -> None:
     assert not Tolerances(9.0, 9.0).within(math.nan)
     assert not Tolerances(9.0, 9.0, two=False).within(math.nan)
+    assert Tolerances(9.0, 9.0).exceeded(math.nan)
+    assert not Tolerances(9.0, 9.0, two=False).exceeded(math.nan), "0 of a target of 0, in 1.30"
 
 
 @pytest.mark.parametrize(
