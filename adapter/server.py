@@ -12,20 +12,22 @@ import logging
 import socket
 import ssl
 import sys
+from collections.abc import AsyncIterator
 from typing import Any
 
 import uvloop
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from adapter.access.gate import Gate
 from adapter.answers import Answers
 from adapter.api import tls
 from adapter.api.app import MetricsApi
-from adapter.api.front_proxy import CONFIG_MAP, FrontProxy
+from adapter.api.connections import SWEEP_MS, Connections
 from adapter.follow import Follower
 from adapter.view import View
 from adapter.web.app import Page
-from cme.core.clock import SystemClock
+from cme.core.clock import Clock, SystemClock
 from cme.core.errors import TidecastError
 from cme.core.settings import Settings
 from cme.log.embedded import EmbeddedLog
@@ -33,51 +35,74 @@ from cme.runtime.tasks import every, stop
 from cme.runtime.telemetry import AdapterTelemetry
 
 FOLLOW_MS = 200
+REFRESH_MS = 10_000
+"""Of certificates on the disk and of what the cluster publishes."""
 
 
 async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -> None:
     """Serve until standard input closes. Raises TidecastError, OSError."""
     registry, clock = CollectorRegistry(), SystemClock()
     telemetry, view = AdapterTelemetry(registry), View(clock)
-    answers, front_proxy = Answers(view, settings), _front_proxy(settings)
+    answers, gate = Answers(view, settings), await asyncio.to_thread(_gate, settings, clock)
+    certificate = settings.certificate or tls.generated(tls.tls_folder(settings), tls.utc_now())
+    server_tls = tls.ServerTls(certificate, gate.trust.authorities if gate else "")
     log = EmbeddedLog.open(settings.data, writable=False)
-    runners = [
-        await _site(
-            MetricsApi(view, answers, front_proxy, telemetry).app, https_fd, _tls(settings, front_proxy)
-        ),
-        await _site(Page(view, answers, registry, telemetry, ops_url).app, http_fd, None),
-    ]
     follower = Follower(log, view, log.data_version, telemetry.damages.inc)
-    following = asyncio.create_task(every(FOLLOW_MS, clock, follower.turn, telemetry.faults.inc))
-    _answer("ready")
-    try:
-        await _until_closed()
-    finally:
-        await stop(following)
-        for runner in runners:
-            await runner.cleanup()
-        log.close()
+    connections = Connections(clock, telemetry.connections_refused.inc)
+    api, page = (
+        MetricsApi(view, answers, gate, telemetry).app,
+        Page(view, answers, registry, telemetry, ops_url).app,
+    )
+
+    async def refresh() -> None:
+        if gate is not None:
+            await gate.refresh()
+        server_tls.refresh(gate.trust.authorities if gate else "")
+        telemetry.certificate_expires.set(server_tls.expires.timestamp())
+
+    async with (
+        _served(api, https_fd, connections, server_tls.context),
+        _served(page, http_fd, connections, None),
+    ):
+        loops = [
+            asyncio.create_task(every(period_ms, clock, turn, telemetry.faults.inc))
+            for period_ms, turn in (
+                (FOLLOW_MS, follower.turn),
+                (REFRESH_MS, refresh),
+                (SWEEP_MS, connections.sweep),
+            )
+        ]
+        _answer("ready")
+        try:
+            await _until_closed()
+        finally:
+            await stop(*loops)
+            log.close()
 
 
-def _front_proxy(settings: Settings) -> FrontProxy | None:
+def _gate(settings: Settings, clock: Clock) -> Gate | None:
+    """None without a cluster, which leaves loopback addresses only."""
     if settings.kubernetes is None:
         return None
     from cme.kube import KubeClient
 
-    with contextlib.closing(KubeClient(settings.kubernetes)) as client:
-        return FrontProxy.of(client.get(CONFIG_MAP))
+    return Gate(KubeClient(settings.kubernetes), clock)
 
 
-def _tls(settings: Settings, front_proxy: FrontProxy | None) -> ssl.SSLContext:
-    certificate = settings.certificate or tls.generated(tls.tls_folder(settings), tls.utc_now())
-    return tls.server_context(certificate, front_proxy)
-
-
-async def _site(app: web.Application, descriptor: int, context: ssl.SSLContext | None) -> web.AppRunner:
+@contextlib.asynccontextmanager
+async def _served(
+    app: web.Application, descriptor: int, connections: Connections, context: ssl.SSLContext | None
+) -> AsyncIterator[None]:
+    app.middlewares.insert(0, connections.middleware)
     runner = web.AppRunner(app, access_log=None, handle_signals=False)
     await runner.setup()
-    await web.SockSite(runner, socket.socket(fileno=descriptor), ssl_context=context).start()
-    return runner
+    assert runner.server
+    server = await connections.listen(runner.server, socket.socket(fileno=descriptor), context)
+    try:
+        yield
+    finally:
+        server.close()
+        await runner.cleanup()
 
 
 async def _until_closed() -> None:

@@ -1,19 +1,16 @@
 """The only door to Kubernetes: raw JSON, never the client's models."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 from kubernetes import client, config
 
-from cme.core.errors import TidecastError
+from cme.core.errors import KubeFailed
 from cme.core.settings import Kubernetes
 
 TIMEOUT_S = 10
-
-
-class KubeFailed(TidecastError):
-    """The API server did not answer, or said no."""
 
 
 class KubeClient:
@@ -33,17 +30,23 @@ class KubeClient:
 
     def get(self, path: str) -> dict[str, Any]:
         """The JSON at a path. Raises KubeFailed."""
-        headers = {"Accept": "application/json"}
+        return self._ask("GET", path, None)
+
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """What the server makes of a new object. Raises KubeFailed."""
+        return self._ask("POST", path, body)
+
+    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
         try:
-            self._api.update_params_for_auth(headers, [], ["BearerToken"], path, "GET", None)
-            answer = self._api.call_api(
-                "GET", f"{self._api.configuration.host}{path}", headers, _request_timeout=TIMEOUT_S
-            )
+            self._api.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
+            url = f"{self._api.configuration.host}{path}"
+            answer = self._api.call_api(method, url, headers, body, _request_timeout=TIMEOUT_S)
             document: dict[str, Any] = dict(json.loads(answer.read()))
         except Exception as error:  # noqa: BLE001 - urllib3's and the client's errors have no common base
-            raise KubeFailed(f"GET {path}: {type(error).__name__}") from None
-        if answer.status != 200:
-            raise KubeFailed(f"GET {path}: {document.get('message') or answer.status}")
+            raise KubeFailed(f"{method} {path}: {type(error).__name__}") from None
+        if answer.status not in (200, 201):
+            raise KubeFailed(f"{method} {path}: {document.get('message') or answer.status}")
         return document
 
 

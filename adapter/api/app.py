@@ -7,9 +7,9 @@ from importlib.metadata import version
 
 from aiohttp import web
 
+from adapter.access.gate import Gate
 from adapter.answers import Answers, NotServed
 from adapter.api import custom, discovery, external
-from adapter.api.front_proxy import FrontProxy
 from adapter.api.paths import VERSIONS, ExternalMetric, ObjectMetric, ResourceList, read_path, require_json
 from adapter.api.status import ApiError, Json, status
 from adapter.measured import measured
@@ -25,12 +25,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class MetricsApi:
-    """Answers from the view; with a `front_proxy` only to who comes through it."""
+    """Answers from the view, to whom the gate lets pass; without a gate (on a loopback address) to everybody."""
 
-    def __init__(
-        self, view: View, answers: Answers, front_proxy: FrontProxy | None, telemetry: AdapterTelemetry
-    ) -> None:
-        self._view, self._answers, self._front_proxy = view, answers, front_proxy
+    def __init__(self, view: View, answers: Answers, gate: Gate | None, telemetry: AdapterTelemetry) -> None:
+        self._view, self._answers, self._gate = view, answers, gate
         self.app = web.Application(middlewares=[measured("metrics", telemetry), self._guard])
         self.app.router.add_route("*", "/{path:.*}", self._answer)
 
@@ -51,7 +49,8 @@ class MetricsApi:
         path = request.rel_url.raw_path
         if path in HEALTH:
             return self._health(path)
-        self._authenticate(request)
+        if self._gate is not None:
+            await self._gate.admit(request)
         if request.method != "GET":
             raise ApiError(405, f"{request.method} is not allowed; metrics can only be read")
         require_json(request.headers)
@@ -61,15 +60,6 @@ class MetricsApi:
         """Ready once the log was read: an adapter that turned unready with old data would take discovery down."""
         waiting = path == "/readyz" and not self._view.ready
         return web.Response(text="the log is being read" if waiting else "ok", status=503 if waiting else 200)
-
-    def _authenticate(self, request: web.Request) -> None:
-        if self._front_proxy is None:
-            return
-        certificate = request.transport.get_extra_info("peercert") if request.transport else None
-        if self._front_proxy.user(certificate, request.headers) is None:
-            raise ApiError(
-                401, "no identity; ask through kube-apiserver, which presents its front-proxy certificate"
-            )
 
     def _body(self, path: str, request: web.Request) -> Json:
         match read_path(path):

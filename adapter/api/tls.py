@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from adapter.api.front_proxy import FrontProxy
 from cme.core.errors import InvalidInput
 from cme.core.settings import Certificate, Settings
 
@@ -31,8 +30,48 @@ LIFETIME = timedelta(days=365)
 RENEWED_BEFORE = timedelta(days=30)
 
 
-def server_context(certificate: Certificate, front_proxy: FrontProxy | None) -> ssl.SSLContext:
-    """TLS 1.2 or later; asks for a client certificate of the front-proxy CA. Raises InvalidInput, ssl.SSLError."""
+class ServerTls:
+    """What new handshakes are made with. `context` stays the same object for the socket's whole life; what it leads to
+    is replaced when the certificate on the disk or the authorities change, and open connections stay as they are."""
+
+    def __init__(self, certificate: Certificate, authorities: str) -> None:
+        """`authorities`: PEM of those whose client certificates are accepted, "" to ask for none. Raises InvalidInput."""
+        self._certificate, self._authorities = certificate, authorities
+        self._seen = self._content()
+        self._current = server_context(certificate, authorities)
+        self.context = server_context(certificate, authorities)
+        self.context.sni_callback = self._select
+
+    def refresh(self, authorities: str) -> None:
+        """Load what has changed. Raises InvalidInput for a pair that does not fit, and goes on with the old one."""
+        content = self._content()
+        if (content, authorities) != (self._seen, self._authorities):
+            self._current = server_context(self._certificate, authorities)
+            self._seen, self._authorities = content, authorities
+
+    @property
+    def expires(self) -> datetime:
+        """When the certificate in use ends."""
+        return x509.load_pem_x509_certificate(self._seen[0]).not_valid_after_utc
+
+    def _content(self) -> tuple[bytes, bytes]:
+        files = self._certificate.cert_file, self._certificate.key_file
+        try:
+            return files[0].read_bytes(), files[1].read_bytes()
+        except OSError as error:
+            raise InvalidInput(
+                f"can't be read ({error.strerror})",
+                f"certificate {error.filename}",
+                "give a PEM certificate and its key",
+            ) from None
+
+    def _select(self, connection: ssl.SSLObject, name: str | None, initial: ssl.SSLContext) -> None:
+        """OpenSSL calls this amid each handshake, also of a client that names no server."""
+        connection.context = self._current
+
+
+def server_context(certificate: Certificate, authorities: str) -> ssl.SSLContext:
+    """TLS 1.2 or later; asks for a client certificate of the authorities (PEM), "" for none. Raises InvalidInput."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
@@ -42,10 +81,10 @@ def server_context(certificate: Certificate, front_proxy: FrontProxy | None) -> 
         raise InvalidInput(
             f"can't be loaded ({error.strerror})", files, "give a PEM certificate and its own key"
         ) from None
-    if front_proxy is not None:
-        # Optional: a kubelet that asks for /healthz has none, and everything else is refused without one.
+    if authorities:
+        # Optional: a kubelet that asks for /healthz has none, and everything else is refused without an identity.
         context.verify_mode = ssl.CERT_OPTIONAL
-        context.load_verify_locations(cadata=front_proxy.ca_pem)
+        context.load_verify_locations(cadata=authorities)
     return context
 
 

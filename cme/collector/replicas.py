@@ -12,9 +12,9 @@ import numpy as np
 from cme.core.batch import Batch, Column, series_ids
 from cme.core.clock import Clock
 from cme.core.durations import MINUTE_MS
+from cme.core.errors import KubeFailed
 from cme.core.identity import SeriesKey, plural_of
 from cme.core.policy import ScalingPolicy
-from cme.kube import KubeFailed
 from cme.log.protocol import Log
 from cme.runtime.telemetry import CollectorTelemetry
 

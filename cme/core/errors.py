@@ -11,3 +11,7 @@ class InvalidInput(TidecastError, ValueError):
     def __init__(self, what: str, where: str, remedy: str) -> None:
         super().__init__(f"{where}: {what}; {remedy}")
         self.what, self.where, self.remedy = what, where, remedy
+
+
+class KubeFailed(TidecastError):
+    """The API server did not answer, or said no."""

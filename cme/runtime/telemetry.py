@@ -99,3 +99,9 @@ class AdapterTelemetry:
         self.damages = new.counter(
             "tidecast_adapter_damaged_records_total", "Records of the log that the adapter could not read"
         )
+        self.connections_refused = new.counter(
+            "tidecast_connections_refused_total", "Connections closed for being too many or too slow"
+        )
+        self.certificate_expires = new.gauge(
+            "tidecast_serving_certificate_expiry_timestamp_seconds", "When the metrics API's certificate ends"
+        )

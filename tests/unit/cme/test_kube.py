@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from cme.core.errors import KubeFailed
 from cme.core.settings import Kubernetes
-from cme.kube import KubeClient, KubeFailed
+from cme.kube import KubeClient
 from tests.contract.source_web import Web, web_server
 
 JSON = "application/json"

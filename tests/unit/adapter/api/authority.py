@@ -33,10 +33,11 @@ class Authority:
     def pem(self) -> str:
         return self._own.public_bytes(serialization.Encoding.PEM).decode()
 
-    def issue(self, folder: Path, name: str) -> Pair:
-        """A client's certificate with `name` as its CN."""
+    def issue(self, folder: Path, name: str, *groups: str) -> Pair:
+        """A client's certificate with `name` as its CN and `groups` as its organizations."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
+        subject = x509.Name([*attributes, x509.NameAttribute(NameOID.COMMON_NAME, name)])
         issued = _builder(subject, self._name, key).sign(self._key, hashes.SHA256())
         pair = Pair(folder / f"{name}.crt", folder / f"{name}.key")
         pair.certificate.write_bytes(issued.public_bytes(serialization.Encoding.PEM))

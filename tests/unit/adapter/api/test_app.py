@@ -10,17 +10,16 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 
+from adapter.access.gate import Gate
 from adapter.api.app import MetricsApi
-from adapter.api.front_proxy import FrontProxy
 from cme.runtime.telemetry import AdapterTelemetry
-from tests.unit.adapter.api.authority import Authority
+from tests.unit.adapter.access.cluster import Cluster
 from tests.unit.adapter.stage import Stage, policy
 
 WEB = policy("web")
 CUSTOM = "/apis/custom.metrics.k8s.io/v1beta2"
 EXTERNAL = "/apis/external.metrics.k8s.io/v1beta1"
 QPS = f"{CUSTOM}/namespaces/shop/deployments.apps/web/qps"
-PROXY = FrontProxy(Authority().pem, [], ["X-Remote-User"], ["X-Remote-Group"])
 Client = TestClient[Any, Any]
 
 
@@ -34,9 +33,10 @@ class Api:
         self.stage.decide()
 
     @contextlib.asynccontextmanager
-    async def served(self, front_proxy: FrontProxy | None = None) -> AsyncIterator[Client]:
+    async def served(self, cluster: Cluster | None = None) -> AsyncIterator[Client]:
         telemetry = AdapterTelemetry(self.registry)
-        app = MetricsApi(self.stage.view, self.stage.answers, front_proxy, telemetry).app
+        gate = Gate(cluster, self.stage.clock) if cluster else None
+        app = MetricsApi(self.stage.view, self.stage.answers, gate, telemetry).app
         async with TestClient(TestServer(app)) as client:
             yield client
 
@@ -160,9 +160,9 @@ async def test_a_client_that_takes_no_json_is_told_so(api: Api) -> None:
         assert (await status_of(response, 406))["reason"] == "NotAcceptable"
 
 
-@pytest.mark.parametrize("front_proxy", [None, PROXY])
-async def test_health_is_open_to_everybody(front_proxy: FrontProxy | None, api: Api) -> None:
-    async with api.served(front_proxy) as client:
+@pytest.mark.parametrize("gated", [False, True])
+async def test_health_is_open_to_everybody(gated: bool, api: Api) -> None:
+    async with api.served(Cluster() if gated else None) as client:
         for path in ("/healthz", "/livez", "/readyz"):
             async with client.get(path, headers={"Accept": "text/plain"}) as response:
                 assert (response.status, await response.text()) == (200, "ok")
@@ -200,14 +200,35 @@ async def test_while_it_starts_nothing_is_said_to_be_missing(path: str, api: Api
 
 
 @pytest.mark.parametrize("path", [QPS, "/apis", "/version", "/openapi/v2", "/nowhere", "/healthz/"])
-async def test_without_the_front_proxy_there_is_no_identity(path: str, api: Api) -> None:
+async def test_who_is_nobody_gets_nothing_whatever_his_headers_say(path: str, api: Api) -> None:
     forged = {"X-Remote-User": "system:kube-aggregator", "X-Remote-Group": "system:masters"}
-    async with api.served(PROXY) as client:
+    async with api.served(Cluster()) as client:
         for headers in ({}, forged):
             async with client.get(path, headers=headers) as response:
-                document = await status_of(response, 401)
-                assert document["reason"] == "Unauthorized"
-                assert "ask through kube-apiserver" in document["message"]
+                document = await status_of(response, 403)
+                assert document["reason"] == "Forbidden"
+                assert 'User "system:anonymous" cannot get' in document["message"]
+
+
+async def test_a_token_that_proves_nothing_is_unauthorized(api: Api) -> None:
+    headers = {"Authorization": "Bearer forged"}
+    async with api.served(Cluster()) as client, client.get(QPS, headers=headers) as response:
+        assert (await status_of(response, 401))["reason"] == "Unauthorized"
+
+
+async def test_a_token_with_the_permission_reads(api: Api) -> None:
+    cluster = Cluster(tokens={"t0ken": {"username": "bob"}}, allowed={("bob", "*")})
+    headers = {"Authorization": "Bearer t0ken"}
+    async with api.served(cluster) as client, client.get(QPS, headers=headers) as response:
+        assert response.status == 200
+
+
+async def test_an_api_server_that_is_down_lets_nobody_in(api: Api) -> None:
+    cluster = Cluster()
+    async with api.served(cluster) as client:
+        cluster.down = True
+        async with client.get(QPS) as response:
+            assert (await status_of(response, 503))["reason"] == "ServiceUnavailable"
 
 
 async def test_a_fault_is_a_status_and_its_cause_stays_in_the_log(

@@ -1,6 +1,5 @@
 """Who may ask over TLS: the real handshake, on loopback."""
 
-import contextlib
 import ssl
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -8,29 +7,39 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp import web
 from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 
+from adapter.access.gate import Gate
 from adapter.api import tls
 from adapter.api.app import MetricsApi
-from adapter.api.front_proxy import FrontProxy
+from cme.core.errors import InvalidInput
 from cme.runtime.telemetry import AdapterTelemetry
+from tests.unit.adapter.access.cluster import HPA, PROXY_NAME, Cluster
 from tests.unit.adapter.api.authority import Authority, Pair
 from tests.unit.adapter.stage import Stage, policy
 
 QPS = "/apis/custom.metrics.k8s.io/v1beta2/namespaces/shop/deployments.apps/web/qps"
-HPA = {"X-Remote-User": "system:serviceaccount:kube-system:horizontal-pod-autoscaler"}
-FRONT_PROXY = Authority("front-proxy-ca")
+ASKS = {"X-Remote-User": HPA}
 
 
-def app() -> tuple[web.Application, FrontProxy]:
-    web_ = policy("web")
-    stage = Stage(web_)
-    stage.measure(web_, qps=250.0)
-    proxy = FrontProxy(FRONT_PROXY.pem, ["front-proxy-client"], ["X-Remote-User"], ["X-Remote-Group"])
-    telemetry = AdapterTelemetry(CollectorRegistry())
-    return MetricsApi(stage.view, stage.answers, proxy, telemetry).app, proxy
+class Served:
+    """The API behind TLS, in a cluster where the HPA may read metrics."""
+
+    def __init__(self, folder: Path) -> None:
+        web_ = policy("web")
+        stage = Stage(web_)
+        stage.measure(web_, qps=250.0)
+        self.cluster = Cluster(allowed={(HPA, "*"), (HPA, "/apis"), ("alice", "*")})
+        self.gate = Gate(self.cluster, stage.clock)
+        self.certificate = tls.generated(folder, datetime.now(UTC))
+        self.tls = tls.ServerTls(self.certificate, self.gate.trust.authorities)
+        telemetry = AdapterTelemetry(CollectorRegistry())
+        self.server = TestServer(MetricsApi(stage.view, stage.answers, self.gate, telemetry).app)
+
+    async def refresh(self) -> None:
+        await self.gate.refresh()
+        self.tls.refresh(self.gate.trust.authorities)
 
 
 class Clients:
@@ -39,50 +48,118 @@ class Clients:
     def __init__(self, server: TestServer, ca: Path) -> None:
         self._server, self._ca = server, ca
 
-    async def get(self, path: str, headers: dict[str, str], pair: Pair | None = None) -> int:
+    def session(self, pair: Pair | None = None) -> aiohttp.ClientSession:
         context = ssl.create_default_context(cafile=self._ca)
         if pair:
             context.load_cert_chain(pair.certificate, pair.key)
-        async with (
-            aiohttp.ClientSession() as session,
-            session.get(self._server.make_url(path), headers=headers, ssl=context) as response,
-        ):
-            await response.json() if path == QPS else await response.text()
+        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context, limit=1))
+
+    async def ask(self, session: aiohttp.ClientSession, path: str, headers: dict[str, str]) -> int:
+        async with session.get(self._server.make_url(path), headers=headers) as response:
+            await response.text()
             return response.status
+
+    async def get(self, path: str, headers: dict[str, str], pair: Pair | None = None) -> int:
+        async with self.session(pair) as session:
+            return await self.ask(session, path, headers)
 
 
 @pytest.fixture
-async def clients(tmp_path: Path) -> AsyncIterator[Clients]:
-    application, proxy = app()
-    folder = tmp_path / "tls"
-    context = tls.server_context(tls.generated(folder, datetime.now(UTC)), proxy)
-    server = TestServer(application)
-    await server.start_server(ssl=context)
-    async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(server.close)
-        yield Clients(server, folder / tls.CA_FILE)
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    made = Served(tmp_path / "tls")
+    await made.server.start_server(ssl=made.tls.context)
+    yield made
+    await made.server.close()
 
 
-async def test_the_front_proxy_asks_for_the_hpa(clients: Clients, tmp_path: Path) -> None:
-    pair = FRONT_PROXY.issue(tmp_path, "front-proxy-client")
-    assert await clients.get(QPS, HPA, pair) == 200
-    assert await clients.get("/apis", HPA, pair) == 200
+@pytest.fixture
+def clients(served: Served) -> Clients:
+    return Clients(served.server, served.certificate.cert_file.parent / tls.CA_FILE)
 
 
-async def test_the_front_proxy_must_say_for_whom_it_asks(clients: Clients, tmp_path: Path) -> None:
-    assert await clients.get(QPS, {}, FRONT_PROXY.issue(tmp_path, "front-proxy-client")) == 401
+def front_proxy(served: Served, folder: Path, name: str = PROXY_NAME) -> Pair:
+    return served.cluster.proxy.issue(folder, name)
 
 
-async def test_another_name_of_the_same_ca_is_refused(clients: Clients, tmp_path: Path) -> None:
-    assert await clients.get(QPS, HPA, FRONT_PROXY.issue(tmp_path, "somebody")) == 401
+async def test_the_front_proxy_asks_for_the_hpa(served: Served, clients: Clients, tmp_path: Path) -> None:
+    pair = front_proxy(served, tmp_path)
+    assert await clients.get(QPS, ASKS, pair) == 200
+    assert await clients.get("/apis", ASKS, pair) == 200
+
+
+async def test_a_person_asks_with_a_certificate_of_his_own(
+    served: Served, clients: Clients, tmp_path: Path
+) -> None:
+    assert await clients.get(QPS, {}, served.cluster.clients.issue(tmp_path, "alice")) == 200
+    assert await clients.get(QPS, ASKS, served.cluster.clients.issue(tmp_path, "eve")) == 403
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Remote-User": ""}])
+async def test_the_front_proxy_must_say_for_whom_it_asks(
+    headers: dict[str, str], served: Served, clients: Clients, tmp_path: Path
+) -> None:
+    assert await clients.get(QPS, headers, front_proxy(served, tmp_path)) == 403
+
+
+async def test_another_name_of_the_same_ca_is_refused(
+    served: Served, clients: Clients, tmp_path: Path
+) -> None:
+    assert await clients.get(QPS, ASKS, front_proxy(served, tmp_path, "somebody")) == 403
 
 
 async def test_the_right_name_of_another_ca_is_refused(clients: Clients, tmp_path: Path) -> None:
-    pair = Authority("front-proxy-ca").issue(tmp_path, "front-proxy-client")
+    pair = Authority("front-proxy-ca").issue(tmp_path, PROXY_NAME)
     with pytest.raises(aiohttp.ClientError):
-        await clients.get(QPS, HPA, pair)
+        await clients.get(QPS, ASKS, pair)
 
 
 async def test_without_a_certificate_only_health_is_open(clients: Clients) -> None:
     assert await clients.get("/healthz", {}) == 200
-    assert await clients.get(QPS, HPA) == 401
+    assert await clients.get(QPS, ASKS) == 403
+
+
+async def test_a_new_front_proxy_ca_counts_without_a_restart(
+    served: Served, clients: Clients, tmp_path: Path
+) -> None:
+    old = front_proxy(served, tmp_path, PROXY_NAME)
+    served.cluster.proxy = Authority("front-proxy-ca-2")
+    (tmp_path / "new").mkdir()
+    new = front_proxy(served, tmp_path / "new")
+    with pytest.raises(aiohttp.ClientError):
+        await clients.get(QPS, ASKS, new)
+    await served.refresh()
+    assert await clients.get(QPS, ASKS, new) == 200
+    with pytest.raises(aiohttp.ClientError):
+        await clients.get(QPS, ASKS, old)
+
+
+async def test_a_trust_that_can_not_be_read_leaves_the_old_one(
+    served: Served, clients: Clients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served.cluster, "get", lambda path: {"data": {}})
+    await served.refresh()
+    assert await clients.get(QPS, ASKS, front_proxy(served, tmp_path)) == 200
+
+
+async def test_a_renewed_certificate_is_served_and_drops_no_connection(
+    served: Served, clients: Clients, tmp_path: Path
+) -> None:
+    pair = front_proxy(served, tmp_path)
+    async with clients.session(pair) as session:
+        assert await clients.ask(session, QPS, ASKS) == 200
+        for path in (served.certificate.cert_file, served.certificate.key_file):
+            path.unlink()
+        tls.generated(served.certificate.cert_file.parent, datetime.now(UTC))
+        await served.refresh()
+        assert await clients.ask(session, QPS, ASKS) == 200  # the same connection, by the old CA
+    assert await clients.get(QPS, ASKS, pair) == 200  # a new one, by the new CA
+
+
+async def test_half_a_renewal_leaves_the_old_certificate(
+    served: Served, clients: Clients, tmp_path: Path
+) -> None:
+    other = tls.generated(tmp_path / "other", datetime.now(UTC))
+    served.certificate.cert_file.write_bytes(other.cert_file.read_bytes())
+    with pytest.raises(InvalidInput):
+        await served.refresh()
+    assert await clients.get(QPS, ASKS, front_proxy(served, tmp_path)) == 200

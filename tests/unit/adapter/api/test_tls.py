@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from adapter.api import tls
-from adapter.api.front_proxy import FrontProxy
 from cme.core.errors import InvalidInput
 from cme.core.settings import Certificate, Settings
 from tests.unit.adapter.api.authority import Authority
@@ -51,14 +50,14 @@ async def greeting(port: int, context: ssl.SSLContext, name: str) -> bytes:
 async def test_its_ca_verifies_a_generated_certificate_for_this_machine(name: str, tmp_path: Path) -> None:
     made = tls.generated(tmp_path / "tls", now())
     trusting = ssl.create_default_context(cafile=tmp_path / "tls" / tls.CA_FILE)
-    async with serving(tls.server_context(made, None)) as port:
+    async with serving(tls.server_context(made, "")) as port:
         assert await greeting(port, trusting, name) == b"hello\n"
 
 
 async def test_a_generated_certificate_speaks_for_no_other_name(tmp_path: Path) -> None:
     made = tls.generated(tmp_path, now())
     trusting = ssl.create_default_context(cafile=tmp_path / tls.CA_FILE)
-    async with serving(tls.server_context(made, None)) as port:
+    async with serving(tls.server_context(made, "")) as port:
         with pytest.raises(ssl.SSLCertVerificationError):
             await greeting(port, trusting, "example.com")
 
@@ -67,7 +66,7 @@ async def test_a_ca_of_another_machine_verifies_nothing(tmp_path: Path) -> None:
     made = tls.generated(tmp_path / "a", now())
     tls.generated(tmp_path / "b", now())
     other = ssl.create_default_context(cafile=tmp_path / "b" / tls.CA_FILE)
-    async with serving(tls.server_context(made, None)) as port:
+    async with serving(tls.server_context(made, "")) as port:
         with pytest.raises(ssl.SSLCertVerificationError):
             await greeting(port, other, "localhost")
 
@@ -103,13 +102,13 @@ async def test_a_file_that_is_missing_is_made_anew_with_the_others(name: str, tm
     (tmp_path / name).unlink()
     made = tls.generated(tmp_path, now())
     trusting = ssl.create_default_context(cafile=tmp_path / tls.CA_FILE)
-    async with serving(tls.server_context(made, None)) as port:
+    async with serving(tls.server_context(made, "")) as port:
         assert await greeting(port, trusting, "localhost") == b"hello\n"
 
 
 def test_a_certificate_that_is_none_is_made_anew(tmp_path: Path) -> None:
     tls.generated(tmp_path, now()).cert_file.write_text("nonsense")
-    tls.server_context(tls.generated(tmp_path, now()), None)
+    tls.server_context(tls.generated(tmp_path, now()), "")
 
 
 @pytest.mark.parametrize("damage", ["missing", "nonsense", "swapped"])
@@ -118,19 +117,18 @@ def test_a_certificate_that_cannot_be_loaded_names_its_files(damage: str, tmp_pa
     key = {"missing": tmp_path / "gone", "nonsense": tmp_path / "text", "swapped": other.key_file}[damage]
     (tmp_path / "text").write_text("nonsense")
     with pytest.raises(InvalidInput, match=r"one/server\.crt with key .*give a PEM certificate"):
-        tls.server_context(Certificate(cert_file=one.cert_file, key_file=key), None)
+        tls.server_context(Certificate(cert_file=one.cert_file, key_file=key), "")
 
 
 def test_nothing_older_than_tls_1_2_is_spoken(tmp_path: Path) -> None:
-    context = tls.server_context(tls.generated(tmp_path, now()), None)
+    context = tls.server_context(tls.generated(tmp_path, now()), "")
     assert context.minimum_version == ssl.TLSVersion.TLSv1_2
     assert context.verify_mode == ssl.CERT_NONE
 
 
 def test_a_front_proxy_makes_it_ask_for_a_certificate_but_not_insist(tmp_path: Path) -> None:
     """A kubelet that asks for /healthz has none."""
-    proxy = FrontProxy(Authority().pem, [], ["X-Remote-User"], ["X-Remote-Group"])
-    context = tls.server_context(tls.generated(tmp_path, now()), proxy)
+    context = tls.server_context(tls.generated(tmp_path, now()), Authority().pem)
     assert context.verify_mode == ssl.CERT_OPTIONAL
 
 

@@ -7,8 +7,8 @@ from prometheus_client import CollectorRegistry
 
 from cme.collector.replicas import REPEATED_MS, Replicas, pods_text, scale_path, takes_load
 from cme.core.clock import ManualClock
+from cme.core.errors import KubeFailed
 from cme.core.policy import ScalingPolicy
-from cme.kube import KubeFailed
 from cme.log.embedded import EmbeddedLog
 from cme.runtime.telemetry import CollectorTelemetry
 from tests.unit.cme.collector.stage import policy, scripted

@@ -1,0 +1,128 @@
+"""Bounds of a listening socket: so many connections, so long for a handshake and for the head of a request.
+
+aiohttp bounds sizes and the time between requests; what it lets a client do is to open connections without end, and to
+send a request so slowly that it never comes. Either could starve the HPA.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Collection
+
+from aiohttp import web
+
+from cme.core.clock import Clock
+
+Inner = asyncio.Protocol
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+MAX_CONNECTIONS = 2_000
+HEAD_MS = 10_000
+HANDSHAKE_SECONDS = 5
+SWEEP_MS = 1_000
+
+
+class Connections:
+    """All open connections of one socket."""
+
+    def __init__(self, clock: Clock, on_refused: Callable[[], None]) -> None:
+        """`on_refused` is called for each connection that is closed because it breaks a bound."""
+        self._clock, self._on_refused = clock, on_refused
+        self._open: dict[asyncio.Protocol, Watched] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    async def listen(
+        self, server: Callable[[], Inner], sock: socket.socket, tls: ssl.SSLContext | None
+    ) -> asyncio.Server:
+        """Serve a listening socket with the protocols that `server` makes."""
+        timeout = HANDSHAKE_SECONDS if tls else None
+        return await asyncio.get_running_loop().create_server(
+            lambda: Watched(server(), self), sock=sock, ssl=tls, ssl_handshake_timeout=timeout
+        )
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """To be the outermost: says when the head of a request has come, and when it has been answered."""
+        connection = self._open.get(request.protocol)
+        if connection is None:
+            return await handler(request)
+        connection.answering, connection.waiting_since = True, None
+        try:
+            return await handler(request)
+        finally:
+            connection.answering = False
+
+    async def sweep(self) -> None:
+        """Close connections whose request does not come; to be called every SWEEP_MS."""
+        late = self.now() - HEAD_MS
+        for connection in list(self.all()):
+            if connection.waiting_since is not None and connection.waiting_since < late:
+                self._on_refused()
+                connection.abort()
+
+    def all(self) -> "Collection[Watched]":
+        return self._open.values()
+
+    def now(self) -> int:
+        return self._clock.monotonic_ms()
+
+    def add(self, inner: Inner, connection: "Watched") -> bool:
+        """Whether there is room for one more."""
+        if len(self._open) >= MAX_CONNECTIONS:
+            self._on_refused()
+            return False
+        self._open[inner] = connection
+        return True
+
+    def remove(self, inner: Inner) -> None:
+        self._open.pop(inner, None)
+
+
+class Watched(asyncio.Protocol):
+    """A connection that hands on all events to its protocol, and knows since when it owes us the head of a request.
+
+    An idle one owes nothing: kube-apiserver keeps connections open for later, and aiohttp closes them in the end.
+    """
+
+    def __init__(self, inner: Inner, connections: Connections) -> None:
+        self._inner, self._connections = inner, connections
+        self._transport: asyncio.Transport | None = None
+        self._refused = False
+        self.answering = False
+        self.waiting_since: int | None = connections.now()
+
+    def abort(self) -> None:
+        assert self._transport
+        self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._refused = not self._connections.add(self._inner, self)
+        if self._refused:
+            transport.abort()
+        else:
+            self._inner.connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
+        if not self.answering and self.waiting_since is None:
+            self.waiting_since = self._connections.now()
+        self._inner.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return None if self._refused else self._inner.eof_received()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self._refused:
+            self._connections.remove(self._inner)
+            self._inner.connection_lost(error)
+
+    def pause_writing(self) -> None:
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._inner.resume_writing()

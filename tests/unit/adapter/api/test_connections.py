@@ -1,0 +1,154 @@
+"""Clients that would starve others, on real sockets with a clock of the test's."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from aiohttp import web
+
+from adapter.api import connections as module
+from adapter.api.connections import HEAD_MS, Connections
+from cme.core.clock import ManualClock
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+class Stage:
+    def __init__(self) -> None:
+        self.clock, self.refused, self.port = ManualClock(0), 0, 0
+        self.connections = Connections(self.clock, self._refuse)
+        self.answering, self.may_answer = asyncio.Event(), asyncio.Event()
+
+    def _refuse(self) -> None:
+        self.refused += 1
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.answering.set()
+        await self.may_answer.wait()
+        return web.Response(text="ok")
+
+    async def open(self) -> "Client":
+        return Client(*await asyncio.open_connection("127.0.0.1", self.port))
+
+    async def pass_time(self, ms: int) -> None:
+        self.clock.advance(ms)
+        await self.connections.sweep()
+
+
+class Client:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    async def send(self, data: bytes) -> None:
+        self._writer.write(data)
+        await self._writer.drain()
+
+    async def answer(self) -> bytes:
+        """Status line of an answer; empty when the connection was closed instead."""
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            head = await self._reader.readuntil(b"\r\n\r\n")
+            await self._reader.readexactly(2)
+            return head.split(b"\r\n")[0]
+        return b""
+
+    async def closed(self) -> bool:
+        with contextlib.suppress(ConnectionError):
+            return await self._reader.read() == b""
+        return True
+
+    async def close(self) -> None:
+        self._writer.close()
+        with contextlib.suppress(ConnectionError):
+            await self._writer.wait_closed()
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Stage]:
+    made = Stage()
+    app = web.Application(middlewares=[made.connections.middleware])
+    app.router.add_get("/", made.answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    assert runner.server
+    sock = socket.create_server(("127.0.0.1", 0))
+    made.port = sock.getsockname()[1]
+    server = await made.connections.listen(runner.server, sock, None)
+    yield made
+    server.close()
+    await runner.cleanup()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the event loop turn until sockets have told it."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - what is waited for are the loop's own turns
+            await asyncio.sleep(0)
+
+
+async def until_open(stage: Stage, count: int) -> None:
+    await until(lambda: len(stage.connections) == count)
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHo"])
+async def test_a_request_that_does_not_come_is_not_waited_for(sent: bytes, stage: Stage) -> None:
+    client = await stage.open()
+    await client.send(sent)
+    await until_open(stage, 1)
+    await stage.pass_time(HEAD_MS)
+    assert len(stage.connections) == 1
+    await stage.pass_time(1)
+    assert await client.closed()
+    assert stage.refused == 1
+    await client.close()
+
+
+async def test_an_answer_may_take_its_time(stage: Stage) -> None:
+    client = await stage.open()
+    await client.send(REQUEST)
+    await stage.answering.wait()
+    await stage.pass_time(10 * HEAD_MS)
+    stage.may_answer.set()
+    assert await client.answer() == b"HTTP/1.1 200 OK"
+    await client.close()
+
+
+async def test_an_idle_connection_may_stay_for_the_next_request(stage: Stage) -> None:
+    stage.may_answer.set()
+    client = await stage.open()
+    for _ in range(3):
+        await client.send(REQUEST)
+        assert await client.answer() == b"HTTP/1.1 200 OK"
+        await stage.pass_time(2 * HEAD_MS)
+    assert stage.refused == 0
+    await client.close()
+
+
+async def test_a_later_request_must_come_in_time_too(stage: Stage) -> None:
+    stage.may_answer.set()
+    client = await stage.open()
+    await client.send(REQUEST)
+    assert await client.answer()
+    await client.send(b"GET / HT")
+    await until(lambda: any(one.waiting_since is not None for one in stage.connections.all()))
+    await stage.pass_time(HEAD_MS + 1)
+    assert await client.closed()
+    await client.close()
+
+
+async def test_no_more_than_so_many_are_open(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_CONNECTIONS", 2)
+    stage.may_answer.set()
+    clients = [await stage.open() for _ in range(2)]
+    await until_open(stage, 2)
+    late = await stage.open()
+    assert await late.closed()
+    assert stage.refused == 1
+    await clients[0].close()
+    await until_open(stage, 1)
+    again = await stage.open()
+    await again.send(REQUEST)
+    assert await again.answer() == b"HTTP/1.1 200 OK"
+    for client in (*clients, late, again):
+        await client.close()
