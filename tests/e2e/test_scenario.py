@@ -56,7 +56,7 @@ def test_hpas_follow_what_is_served(scene: Scene) -> None:
 def strangers_are_refused(scene: Scene) -> None:
     """Who does not come through the aggregator gets nothing, whatever the headers say; nor does one without a role."""
     direct = scene.tidecast.ask_directly(scene.web.path, {"X-Remote-User": "system:kube-aggregator"})
-    assert direct.status == 401, direct
+    assert direct.status == 403, direct
     nobody = scene.web.kube.as_service_account(workloads.NAMESPACE, "default")
     with pytest.raises(KubeError, match=r"403: .* cannot get resource"):
         nobody.get(scene.web.path)
