@@ -8,6 +8,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Collection
+from typing import cast
 
 from aiohttp import web
 
@@ -98,8 +99,9 @@ class Watched(asyncio.Protocol):
         self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = transport = cast(
+            asyncio.Transport, transport
+        )  # uvloop's are of classes of their own
         self._refused = not self._connections.add(self._inner, self)
         if self._refused:
             transport.abort()
