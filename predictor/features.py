@@ -11,19 +11,21 @@ from predictor.history import History
 from predictor.rhythm import Rhythm
 from predictor.seasons import Seasons
 
-SHARED_LEVELS = (
-    "last", "mean15", "mean60", "mean360", "lag5", "lag10", "lag20", "lag30", "lag60", "max15", "max60", "max360",
-    "max_day", "min60", "day_now", "week_now", "yesterday_now", "last_week_now",
+LEVELS = (
+    "last", "mean15", "mean60", "mean360", "lag5", "lag30", "max15", "max60", "max360", "max_day", "min60", "day_now",
+    "week_now", "yesterday_now",
 )  # fmt: skip
-USUAL = ("day", "week", "yesterday", "last_week", "ew_day", "slow_day", "ew_week")
-RATIOS = ("ratio_day", "ratio_ew", "ratio_yesterday", "ratio_week")
+USUAL = ("day", "week", "yesterday", "last_week", "ew_day", "ew_week")
+RATIOS = ("ratio_day", "ratio_ew", "ratio_yesterday")
 RHYTHMS = ("rhythm_fast", "rhythm_slow")
 BIASES = ("bias_hour", "bias_day")
-PEAKS = ("sharp_day", "sharp_week", "highest", "peak", "highest_peak")
+MORE_LEVELS = ("lag10", "lag20", "lag60", "last_week_now")
+PEAKS = ("slow_day", "sharp_day", "sharp_week", "highest", "peak", "highest_peak")
 SHARED_SCALES = ("volatility", "above_hour", "above_day", "day_to_week")
 ERRORS = ("error_hour", "error_days", "error_week", "error_slot")
 NAMES = (
-    "one", *SHARED_LEVELS, *USUAL, *RATIOS, "profile", *RHYTHMS, *BIASES, "ridge", *PEAKS, *SHARED_SCALES, "spread", *ERRORS,
+    "one", *LEVELS, *USUAL, *RATIOS, "profile", *RHYTHMS, *BIASES, "ridge", *MORE_LEVELS, "ratio_week", *PEAKS,
+    *SHARED_SCALES, "spread", *ERRORS,
 )  # fmt: skip
 K = len(NAMES)
 RIDGE = NAMES.index("ridge")  # a row of its own, and the number of rows that the ridge looks at
@@ -124,17 +126,23 @@ class Features:
     def _fill_levels(self, moment: Moment, now: Floats, largest: Floats) -> None:
         rows, normal = moment.features, moment.normal
         rows[:, 0] = 1
-        rows[:, rows_of(SHARED_LEVELS)] = normal(self._shared_levels(moment, now, largest))
-        rows[:, rows_of(USUAL)] = normal(moment.season[:, : season.SHARP_DAY])
-        rows[:, rows_of(PEAKS)] = normal(moment.season[:, season.SHARP_DAY : season.SPREAD])
-        rows[:, rows_of(RATIOS)] = normal(self._ratios(moment, now))
+        rows[:, rows_of(LEVELS)] = normal(self._levels(moment, now, largest))
+        rows[:, rows_of(MORE_LEVELS)] = normal(self._more_levels(moment, now))
+        rows[:, rows_of(USUAL)] = normal(moment.season[:, : season.SLOW_DAY])
+        rows[:, rows_of(PEAKS)] = normal(moment.season[:, season.SLOW_DAY : season.SPREAD])
+        ratios = normal(self._ratios(moment, now))
+        rows[:, rows_of(RATIOS)], rows[:, NAMES.index("ratio_week")] = ratios[:, :3], ratios[:, 3]
 
-    def _shared_levels(self, moment: Moment, now: Floats, largest: Floats) -> Floats:
+    def _more_levels(self, moment: Moment, now: Floats) -> Floats:
+        means = self._history.recent("mean", moment.beat, self._grid.hour + 1)
+        return np.stack([*(means[self._grid.beats(m)] for m in (10, 20, 60)), now[season.LAST_WEEK]])
+
+    def _levels(self, moment: Moment, now: Floats, largest: Floats) -> Floats:
         history, grid, beat = self._history, self._grid, moment.beat
         means = history.recent("mean", beat, grid.hour + 1)
         maxima = history.recent("largest", beat, grid.hour)
         hours = history.recent("hour", beat, 5 * grid.hour + 1)[:: grid.hour]
-        lags = [means[grid.beats(minutes)] for minutes in (5, 10, 20, 30, 60)]
+        lags = [means[grid.beats(minutes)] for minutes in (5, 30)]
         day = history.ring("hour", beat - grid.hour * np.arange(24))
         highest = [maxima[: grid.beats(15)], maxima, hours, day]
         return np.stack(
@@ -146,7 +154,7 @@ class Features:
                 *lags,
                 *(np.maximum(rows.max(axis=0), largest) for rows in highest),
                 means[: grid.hour].min(axis=0),
-                *now[:4],
+                *now[: season.LAST_WEEK],
             ]
         )
 

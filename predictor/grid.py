@@ -19,6 +19,7 @@ TARGETS = ("at", "max")
 AT, MAX = 0, 1
 LEADS_MS = tuple(m * MINUTE_MS for m in (5, 15, 30, 60, 360))
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
+BEATS_PER_DAY = DAY_MS // BEAT_MS
 T, L, Q = len(TARGETS), len(LEADS_MS), len(QUANTILES)
 
 _STRIDES_MS = tuple(m * MINUTE_MS for m in (5, 5, 10, 20, 40))

@@ -36,8 +36,9 @@ class History:
         self._recent = grid.longest + 1
         for name in ("last", "mean", "largest", "hour"):
             arrays.declare(f"history.{name}", (self._length,), dtype="float16")
-        for name in ("mean", "largest", "hour", "seen"):
+        for name in ("mean", "largest", "hour"):
             arrays.declare(f"history.recent_{name}", (self._recent,))
+        arrays.declare("history.recent_seen", (self._recent,), dtype="int32")  # running counts
         arrays.declare("history.newest", ())
         arrays.declare("history.age", (), dtype="int32")
         arrays.declare("history.sums", (3,), dtype="float64")
@@ -62,7 +63,8 @@ class History:
         np.add(self.age, (self.age > 0) | seen, out=self.age)
         self._found(bin_, self.age == 1)
         self._arrays["history.newest"][:] = bin_.last
-        self._arrays["history.recent_seen"][beat % self._recent] = seen
+        counts = self._arrays["history.recent_seen"]
+        counts[beat % self._recent] = counts[(beat - 1) % self._recent] + seen
         self._arrays["history.recent_mean"][beat % self._recent] = bin_.mean
         self._arrays["history.recent_largest"][beat % self._recent] = bin_.largest
         hour = self.recent("largest", beat, self._grid.hour).max(axis=0)
@@ -103,14 +105,19 @@ class History:
         grid = self._grid
         truth = np.empty((grid.cells, len(self.age)), dtype=np.float32)
         known = np.empty(truth.shape, dtype=bool)
-        seen = np.cumsum(self.recent("seen", beat, grid.longest), axis=0)
         for i, beats in enumerate(grid.lead_beats):
             truth[2 * i] = self.newest
             truth[2 * i + MAX] = self._trailing_max(beat, beats)
-            known[2 * i] = seen[0] > 0
-            known[2 * i + MAX] = seen[beats - 1] >= _SEEN_ENOUGH * beats
+            known[2 * i] = self._seen(beat, 1) > 0
+            known[2 * i + MAX] = self._seen(beat, beats) >= _SEEN_ENOUGH * beats
         known &= self.age > grid.cell_beats[:, None]
         return truth, known
+
+    def _seen(self, beat: int, beats: int) -> NDArray[np.int32]:
+        """How many of the last beats were really seen."""
+        counts = self._arrays["history.recent_seen"]
+        seen: NDArray[np.int32] = counts[beat % self._recent] - counts[(beat - beats) % self._recent]
+        return seen
 
     def _trailing_max(self, beat: int, beats: int) -> Floats:
         hour = self._grid.hour

@@ -7,18 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictor.arrays import Floats, Known
-from predictor.features import ERRORS, NAMES, PROFILE, RIDGE, K, rows_of
+from predictor.features import NAMES, PROFILE, RIDGE, K
 from predictor.grid import QUANTILES, Grid, L, Q, T
 
 ROWS = 24576
-"""Rows kept per lead and target: two weeks of 36 in half an hour."""
-ROWS_AT_ONCE = 36
+"""Rows kept per lead and target: two weeks of twelve in ten minutes."""
+ROWS_AT_ONCE = 12
 _FEWEST = 200
 _MEMORY_DAYS = 14
 _REWEIGHTINGS = 3
-_ERRORS = rows_of(ERRORS)
-_LEAST_ERROR = np.float32(0.01)
-"""Rows weigh by 1 / the size of error to expect of them: else the noisiest hours of the noisiest series decide."""
+# A row counts by what is usual for its series: the noisiest must not decide for all.
+_USUAL_ERROR, _LEAST_ERROR = NAMES.index("error_week"), 0.02
 _TASKS = L * T * (Q + 1)
 _TASK_MINUTES = 15
 # Until there are rows: the ridge's point, and normal quantiles of its errors.
@@ -96,6 +95,7 @@ class Pool:
         x = self._features[lead, target, :count].astype(np.float32)
         y = self._truths[lead, target, :count]
         age = np.exp((self._days[lead, target, :count] - day) / _MEMORY_DAYS).astype(np.float32)
+        age /= np.maximum(x[:, _USUAL_ERROR], _LEAST_ERROR)
         if what == Q:
             self._squares[lead, target] = (np.minimum(np.abs(x), 10) ** 2).mean(axis=0) + 1e-3
             penalty = 10 * self._squares[lead, target, :RIDGE]
@@ -103,8 +103,7 @@ class Pool:
         else:
             penalty = 5 * self._squares[lead, target] + 0.1
             w = self._quantile[lead, target, what]
-            weight = age / np.maximum(x[:, _ERRORS].mean(axis=1), _LEAST_ERROR)
-            self._quantile[lead, target, what] = _quantile(x, y, weight, QUANTILES[what], w, penalty)
+            self._quantile[lead, target, what] = _quantile(x, y, age, QUANTILES[what], w, penalty)
 
 
 def _ridge(x: Floats, y: Floats, weight: Floats, penalty: Floats) -> Floats:
@@ -116,19 +115,15 @@ def _ridge(x: Floats, y: Floats, weight: Floats, penalty: Floats) -> Floats:
     return np.linalg.solve(gram, weighted.T @ y + penalty * prior).astype(np.float32)
 
 
-def _quantile(x: Floats, y: Floats, weight: Floats, q: float, w: Floats, penalty: Floats) -> Floats:
-    """Quantile regression by reweighted least squares from the last solution `w`, to which it is shrunk.
-
-    A row that weighs less for its larger errors may also miss by more before it counts as far off.
-    """
+def _quantile(x: Floats, y: Floats, age: Floats, q: float, w: Floats, penalty: Floats) -> Floats:
+    """Quantile regression by reweighted least squares from the last solution `w`, to which it is shrunk."""
     prior = w.astype(float)
-    relative = np.clip(weight / np.median(weight), 0.02, 50)
     for _ in range(_REWEIGHTINGS):
         error = y - x @ w
         size = np.abs(error)
-        floor = max(float(np.median(size * relative)) * 0.05, 1e-6) / relative
-        now = weight * np.where(error > 0, q, 1 - q) / np.maximum(size, floor)
-        weighted = x * (now / now.mean())[:, None].astype(np.float32)
+        floor = max(float(np.median(size)) * 0.05, 1e-6)
+        weight = age * np.where(error > 0, q, 1 - q) / np.maximum(size, floor)
+        weighted = x * (weight / weight.mean())[:, None].astype(np.float32)
         gram = (weighted.T @ x).astype(float) + np.diag(penalty)
         w = np.linalg.solve(gram, weighted.T @ y + penalty * prior).astype(np.float32)
     return w

@@ -1,4 +1,4 @@
-"""Rows for the regressions: an origin's features that wait for their truth, one origin in half an hour."""
+"""Rows for the regressions: an origin's features that wait for their truth, one origin in ten minutes or more."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,8 @@ from predictor.arrays import Arrays, Floats
 from predictor.features import K, Moment
 from predictor.grid import Grid, T
 
-_EVERY_MINUTES = 30
+EVERY_MINUTES = (10, 10, 10, 10, 30)
+"""Per lead of LEADS_MS: errors of neighboring origins say nearly the same, the more so the longer the lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,10 @@ class Rows:
 
     def __init__(self, arrays: Arrays, grid: Grid) -> None:
         self._arrays, self._grid = arrays, grid
-        self._every = max(1, grid.beats(_EVERY_MINUTES))
+        self.every = tuple(grid.beats(EVERY_MINUTES[lead]) for lead in grid.leads)
         for lead, beats in enumerate(grid.lead_beats):
-            slots = beats // self._every + 1
-            arrays.declare(f"rows.{lead}.features", (slots, T, K), np.nan)
+            slots = beats // self.every[lead] + 1
+            arrays.declare(f"rows.{lead}.features", (slots, T, K), np.nan, dtype="float16")
             arrays.declare(f"rows.{lead}.units", (slots, 2), np.nan)
 
     def remember(self, moment: Moment) -> None:
@@ -47,11 +48,12 @@ class Rows:
     def _row(self, lead: int, origin: int) -> Row:
         slot = self._slot(lead, origin)
         units = self._arrays[f"rows.{lead}.units"][slot]
-        return Row(lead, self._arrays[f"rows.{lead}.features"][slot], units[0], units[1])
+        features = self._arrays[f"rows.{lead}.features"][slot].astype(np.float32)
+        return Row(lead, features, units[0], units[1])
 
     def _is_due(self, lead: int, beat: int) -> bool:
-        return (beat - lead) % self._every == 0
+        return (beat - lead) % self.every[lead] == 0
 
     def _slot(self, lead: int, origin: int) -> int:
-        slots = self._grid.lead_beats[lead] // self._every + 1
-        return origin // self._every % slots
+        slots = self._grid.lead_beats[lead] // self.every[lead] + 1
+        return origin // self.every[lead] % slots

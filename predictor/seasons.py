@@ -7,12 +7,12 @@ from predictor.grid import Grid
 from predictor.history import DAYS, WEEKS, History, Rows
 
 (
-    DAY, WEEK, YESTERDAY, LAST_WEEK, EW_DAY, SLOW_DAY, EW_WEEK, SHARP_DAY, SHARP_WEEK, HIGHEST, PEAK, HIGHEST_PEAK, SPREAD,
+    DAY, WEEK, YESTERDAY, LAST_WEEK, EW_DAY, EW_WEEK, SLOW_DAY, SHARP_DAY, SHARP_WEEK, HIGHEST, PEAK, HIGHEST_PEAK, SPREAD,
 ) = range(13)  # fmt: skip
 """Smoothed over a quarter of an hour: median of seven days; mean of two weeks; the newest of either. Sharp:
-exponentially weighted days with half-lives of 2 and 7 days; weighted weeks; the newest day; the newest week; the
-largest of seven days; median and largest of the days' peaks within a quarter of an hour; mean distance of the days
-from their median."""
+exponentially weighted days with a half-life of 2 days; weighted weeks; days with one of 7; the newest day; the
+newest week; the largest of seven days; median and largest of the days' peaks within a quarter of an hour; mean
+distance of the days from their median."""
 STATISTICS = 13
 
 # Devillard, "Fast median search" (1998): the least number of exchanges that brings the median of seven to place 3.

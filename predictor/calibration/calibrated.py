@@ -54,8 +54,8 @@ class Calibrated:
         n = len(due)
         errors = truth[:n] - due[:, 0]
         good = known[:n] & np.isfinite(errors)
-        errors = np.where(good, errors, 0)
+        errors = np.where(good, errors, np.float32(0))
         self.errors.learn(beat, errors, good)
-        standardized = np.asarray(errors / np.where(good, due[:, 1], 1), dtype=np.float32)
-        self._tracker.learn(beat, standardized, good)
+        scale = np.where(good, due[:, 1], np.float32(1)).astype(np.float32)
+        self._tracker.learn(beat, errors / scale, good)
         self.point.learn(beat, truth, known)

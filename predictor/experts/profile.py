@@ -30,9 +30,9 @@ class Profile:
 
     def point(self, moment: Moment) -> Floats:
         rho = self._arrays["profile.xy"] / np.maximum(self._arrays["profile.xx"], np.float32(1e-30))
-        point = self._usual(moment) + np.clip(rho, 0, 1) * moment.above
+        point = self._usual(moment) + np.clip(rho, 0, 1, dtype=np.float32) * moment.above
         moment.features[:, PROFILE] = moment.normal(point)
-        return np.asarray(point)
+        return np.asarray(point, dtype=np.float32)
 
     def learn(self, beat: int, truth: Floats, known: Known) -> None:
         due = self._delay.due(beat)
@@ -50,5 +50,5 @@ class Profile:
 
     def _usual(self, moment: Moment) -> Floats:
         return np.asarray(
-            (moment.season[:, season.EW_DAY] + moment.season[:, season.EW_WEEK]) / np.float32(2)
+            np.float32(0.5) * (moment.season[:, season.EW_DAY] + moment.season[:, season.EW_WEEK])
         )

@@ -6,10 +6,12 @@ from predictor.arrays import Arrays, Floats, Known
 from predictor.features import RIDGE, Moment
 from predictor.grid import Grid, T
 from predictor.pool import Pool
+from predictor.rows import EVERY_MINUTES
 
 _MEMORY_DAYS = 14
-_SHRINKAGE = 170  # rows that the pooled fit counts for
-_OUTLIER = np.float32(1.5)  # errors beyond that many mean errors weigh less (Huber 1964)
+_SHRINKAGE_MINUTES = 400  # of rows that the pooled fit counts for
+_OUTLIER = np.float32(2)  # errors beyond that many median errors weigh less (Huber 1964)
+_STEP = np.float32(0.03)  # by which share the median error is moved towards a new one
 _ROW, _COLUMN = np.tril_indices(RIDGE)
 _FULL = np.zeros((RIDGE, RIDGE), dtype=np.intp)
 _FULL[_ROW, _COLUMN] = _FULL[_COLUMN, _ROW] = np.arange(len(_ROW))
@@ -18,7 +20,7 @@ _FULL[_ROW, _COLUMN] = _FULL[_COLUMN, _ROW] = np.arange(len(_ROW))
 class Ridge:
     """F = base + scale x (w . features), w = (G + l M)^-1 (B + l M w_pool).
 
-    G = sum of weighted x x^T, B of x y, over rows half an hour apart, decayed over 14 days; M the features' pooled
+    G = sum of weighted x x^T, B of x y, over rows ten or thirty minutes apart, decayed over 14 days; M the features' pooled
     mean squares. A few series are solved per beat; between two solutions a series keeps its w.
     """
 
@@ -29,8 +31,11 @@ class Ridge:
         arrays.declare("ridge.gram", (grid.cells, len(_ROW)))
         arrays.declare("ridge.moment", (grid.cells, RIDGE))
         arrays.declare("ridge.weights", (grid.cells, RIDGE), np.nan)
-        arrays.declare("ridge.mean_error", (grid.cells,), np.nan)
-        self._decay = np.float32(np.exp(-max(1, grid.beats(30)) / (_MEMORY_DAYS * grid.day)))
+        arrays.declare("ridge.usual_error", (grid.cells,), np.nan)
+        every = [grid.beats(EVERY_MINUTES[lead]) for lead in grid.leads]
+        self._decay = np.exp(-np.array(every) / (_MEMORY_DAYS * grid.day)).astype(np.float32)
+        rows = _SHRINKAGE_MINUTES / np.array([EVERY_MINUTES[lead] for lead in grid.leads])
+        self._shrinkage = np.repeat(rows, T)[:, None]
 
     def point(self, moment: Moment) -> Floats:
         weights = self._arrays["ridge.weights"]
@@ -53,7 +58,7 @@ class Ridge:
         x = x[:, :RIDGE]
         weight = self._weight(cells, x, y, known)
         gram, moment = self._arrays["ridge.gram"][cells], self._arrays["ridge.moment"][cells]
-        fade = np.where(known, self._decay, 1)[:, None]
+        fade = np.where(known, self._decay[lead], np.float32(1))[:, None]
         gram *= fade
         moment *= fade
         weighted = x * weight[:, None]
@@ -66,7 +71,7 @@ class Ridge:
         """Anew for a few series."""
         gram = self._arrays["ridge.gram"][:, :, series].transpose(2, 0, 1)[:, :, _FULL].astype(float)
         moment = self._arrays["ridge.moment"][:, :, series].transpose(2, 0, 1)
-        penalty = _SHRINKAGE * self._pool.squares(self._grid)[:, :RIDGE]
+        penalty = self._shrinkage * self._pool.squares(self._grid)[:, :RIDGE]
         gram[..., np.arange(RIDGE), np.arange(RIDGE)] += penalty
         right = moment + penalty * self._pool.ridge(self._grid)
         weights = np.linalg.solve(gram, right[..., None])[..., 0]
@@ -74,8 +79,9 @@ class Ridge:
 
     def _weight(self, cells: slice, x: Floats, y: Floats, known: Known) -> Floats:
         error = np.abs(y - np.einsum("ckn,ckn->cn", np.nan_to_num(self._arrays["ridge.weights"][cells]), x))
-        mean = self._arrays["ridge.mean_error"][cells]
-        moved = np.where(np.isnan(mean), error, mean + np.float32(0.02) * (error - mean))
-        mean[:] = np.where(known, moved, mean)
-        weight = np.minimum(1, _OUTLIER * mean / np.maximum(error, np.float32(1e-9)))
+        usual = self._arrays["ridge.usual_error"][cells]
+        start = np.where(np.isnan(usual), error, usual)
+        moved = start * np.where(error > start, 1 + _STEP, 1 - _STEP) + np.float32(1e-9)
+        usual[:] = np.where(known, moved, usual)
+        weight = np.minimum(1, _OUTLIER * moved / np.maximum(error, np.float32(1e-9)))
         return np.where(known, weight, 0).astype(np.float32)
