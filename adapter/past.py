@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from cme.core.durations import HOUR_MS
 from cme.core.errors import InvalidInput
-from cme.log.protocol import Log, Position
+from cme.log.protocol import Log
+from cme.log.reading import batches_behind
 
 
 @dataclass(frozen=True)
@@ -34,14 +35,9 @@ def find_series(log: Log, workload: str, signal: str) -> int:
 def read_hours(log: Log, series: int, count: int) -> Hours:
     """The newest `count` hours of a series at most. Raises InvalidInput when it has none."""
     known: dict[int, float] = {}
-    position: Position = {}
-    while (chunk := log.read(["hours"], position)).batches:
-        for batch in chunk.batches:
-            known.update(
-                (batch.time_ms, float(batch.numbers("mean")[row]))
-                for row in np.flatnonzero(batch.series == series)
-            )
-        position = chunk.position
+    for batch in batches_behind(log, ["hours"], {}):
+        for row in np.flatnonzero(batch.series == series):
+            known[batch.time_ms] = float(batch.numbers("mean")[row])
     if not known:
         raise InvalidInput("the log has no whole hour of it", "series", "wait until one has passed")
     ends = np.arange(max(min(known), max(known) - (count - 1) * HOUR_MS), max(known) + 1, HOUR_MS)

@@ -12,6 +12,7 @@ from cme.core.batch import Batch
 from cme.core.clock import Clock
 from cme.core.durations import DAY_MS, HOUR_MS
 from cme.log.protocol import Log
+from cme.log.reading import batches_behind
 from predictor.models.worker import decompose_all
 from predictor.records import blocks
 
@@ -40,13 +41,11 @@ class Decomposer:
         ids = np.unique(np.concatenate(known)) if known else np.array([], dtype=np.uint64)
         hours = np.full((HOURS, len(ids)), np.nan, dtype=np.float32)
         position = self._log.position_at(["hours"], end_ms - (HOURS - 1) * HOUR_MS)
-        while (chunk := self._log.read(["hours"], position)).batches:
-            for batch in chunk.batches:
-                row = HOURS - 1 - (end_ms - batch.time_ms) // HOUR_MS
-                mine = np.isin(batch.series, ids)
-                if 0 <= row < HOURS:
-                    hours[row, np.searchsorted(ids, batch.series[mine])] = batch.numbers("mean")[mine]
-            position = chunk.position
+        for batch in batches_behind(self._log, ["hours"], position):
+            row = HOURS - 1 - (end_ms - batch.time_ms) // HOUR_MS
+            mine = np.isin(batch.series, ids)
+            if 0 <= row < HOURS:
+                hours[row, np.searchsorted(ids, batch.series[mine])] = batch.numbers("mean")[mine]
         return ids, hours
 
 

@@ -1,7 +1,8 @@
 """The engine with its feed: minutes in, forecasts out, and its memory kept across restarts."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -25,6 +26,8 @@ SEASONS_MS = 15 * DAY_MS
 CHECKPOINT_BEATS = 12
 STEPPED_BEATS = 72
 """Of a start without a checkpoint: so many of the newest beats are learned at once, the rest off the beat."""
+RELEARNED_AT_ONCE = 50
+"""Minutes read together by the second engine."""
 Progress = Callable[[int, int], None]
 """Called with (minutes taken in, minutes to take in) while a start catches up."""
 
@@ -56,6 +59,32 @@ class Feed:
         return self.engine.forecast(*self.beats.newest(self.engine.series))
 
 
+class Relearning:
+    """The past learned anew by an engine of its own, one minute a turn."""
+
+    def __init__(self, log_: Log, since_ms: int) -> None:
+        self.feed, self._log, self._since_ms = Feed(), log_, since_ms
+        self._position = log_.position_at(["minutes"], since_ms)
+        self._minutes: deque[Batch] = deque()
+
+    def turn(self) -> bool:
+        """Learn one minute more; returns whether the log's end is reached.
+
+        Raises LogFailed; the next turn goes on where this one stopped.
+        """
+        if not self._minutes:
+            chunk = self._log.read(["minutes"], self._position, RELEARNED_AT_ONCE)
+            self._minutes, self._position = deque(chunk.batches), chunk.position
+        if not self._minutes:
+            return True
+        self.feed.learn(self._minutes.popleft())
+        return False
+
+    def share(self, newest_ms: int) -> float:
+        """Of the time up to `newest_ms` that has been learned."""
+        return max(0, self.feed.newest_ms - self._since_ms) / max(1, newest_ms - self._since_ms)
+
+
 class Learner:
     """Feeds the engine and keeps its checkpoint.
 
@@ -66,7 +95,8 @@ class Learner:
     def __init__(self, telemetry: PredictorTelemetry, folder: Path) -> None:
         self._feed, self._telemetry = Feed(telemetry.step_seconds.time), telemetry
         self._checkpoint = folder / "engine.state"
-        self._relearning: Iterator[Feed | None] | None = None
+        self._relearning: Relearning | None = None
+        self._whole = False  # whether the engine has learned all of its past, and not its seasons only
 
     @property
     def newest_ms(self) -> int:
@@ -74,27 +104,29 @@ class Learner:
         return self._feed.newest_ms
 
     def restore(self, log_: Log, now_ms: int, progress: Progress) -> Position:
-        """Load the checkpoint, learn the minutes since; returns the position behind them. Raises LogFailed."""
-        if self._load():
-            # The minutes of the newest beat once more: the next forecast starts from the last of them.
-            since = max(now_ms - HISTORY_MS, self._feed.engine.beat * BEAT_MS + 1)
-            return self._catch_up(log_, since, now_ms, since, progress)
-        position = self._catch_up(
-            log_, now_ms - SEASONS_MS, now_ms, now_ms - STEPPED_BEATS * BEAT_MS, progress
-        )
-        if self._feed.engine.beat >= 0:
-            self._relearning = self._relearn(log_, now_ms - HISTORY_MS)
-            self._telemetry.learned.set(0)
+        """Load the checkpoint, take in the minutes since; returns the position behind them. Raises LogFailed."""
+        self._load()
+        oldest = now_ms - (HISTORY_MS if self._whole else SEASONS_MS)
+        # The minutes of the newest beat once more: the next forecast starts from the last of them.
+        since = max(oldest, self._feed.engine.beat * BEAT_MS + 1)
+        stepped = since if self._whole else max(since, now_ms - STEPPED_BEATS * BEAT_MS)
+        position = self._catch_up(log_, since, now_ms, stepped, progress)
+        if not self._whole and self._feed.engine.beat >= 0:
+            self._relearning = Relearning(log_, now_ms - HISTORY_MS)
+        self._whole = self._relearning is None
+        self._telemetry.learned.set(self._whole)
         return position
 
     def relearn(self, until: Callable[[], bool]) -> None:
         """Go on learning the past until `until` says that it is enough for now. Raises LogFailed."""
         while self._relearning is not None and not until():
-            caught_up = next(self._relearning)
-            if caught_up is not None:
-                self._feed, self._relearning = caught_up, None
-                self._telemetry.learned.set(1)
+            if self._relearning.turn():
+                self._feed, self._relearning, self._whole = self._relearning.feed, None, True
                 self.save()
+        if self._relearning is not None:
+            self._telemetry.learned.set(self._relearning.share(self.newest_ms))
+        else:
+            self._telemetry.learned.set(1)
 
     def learn(self, minute: Batch) -> bool:
         """Take in a record of `minutes`; returns whether a beat closed."""
@@ -110,14 +142,11 @@ class Learner:
         return np.array(list(self._feed.engine.ids), dtype=np.uint64), self._feed.forecast()
 
     def save(self) -> None:
-        """Write the checkpoint; a full disk costs the next start some time, nothing else.
-
-        One that still learns its past has nothing to keep: the next start would not know what is missing.
-        """
-        if self._relearning is not None or self._feed.engine.beat < 0:
+        """Write the checkpoint; a full disk costs the next start some time, nothing else."""
+        if self._feed.engine.beat < 0:
             return
         try:
-            checkpoint.save(self._checkpoint, self._feed.engine.save())
+            checkpoint.save(self._checkpoint, self._feed.engine.save() | {"whole": np.array(self._whole)})
         except OSError as error:
             log.warning("can't write %s: %s; the next start learns from the minutes", self._checkpoint, error)
 
@@ -136,27 +165,16 @@ class Learner:
         self._telemetry.series.set(self._feed.engine.series)
         return position
 
-    def _relearn(self, log_: Log, since: int) -> Iterator[Feed | None]:
-        """Learn all minutes from `since` on with a second engine, one record a turn; at last that engine."""
-        feed, position = Feed(), log_.position_at(["minutes"], since)
-        while (chunk := log_.read(["minutes"], position, 50)).batches:
-            position = chunk.position
-            for minute in chunk.batches:
-                feed.learn(minute)
-                self._telemetry.learned.set((feed.newest_ms - since) / max(1, self.newest_ms - since))
-                yield None
-        yield feed
-
-    def _load(self) -> bool:
-        """Whether there was a checkpoint to go on from."""
+    def _load(self) -> None:
+        """Take over the checkpoint, if there is one that can be."""
         saved = checkpoint.load(self._checkpoint)
         if saved is None:
-            return False
+            return
         try:
             self._feed.engine.load(saved)
+            self._whole = bool(saved["whole"])
         except (ValueError, KeyError) as error:
             log.warning("%s: %s; the engine learns from the minutes again", self._checkpoint, error)
             self._feed = Feed(self._telemetry.step_seconds.time)
-            return False
-        self._feed.beats.beat = self._feed.engine.beat - 1
-        return True
+        else:
+            self._feed.beats.beat = self._feed.engine.beat - 1

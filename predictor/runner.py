@@ -11,6 +11,7 @@ from cme.core.durations import HOUR_MS
 from cme.core.readings import REPLICAS_STALE_MS
 from cme.core.settings import Settings
 from cme.log.protocol import Log, Position
+from cme.log.reading import batches_behind
 from cme.runtime.telemetry import PredictorTelemetry
 from predictor.decide.chain import Limits, decide
 from predictor.decide.rules import Rules, compile_rules
@@ -117,10 +118,8 @@ class Predictor:
         self._rules = compile_rules(policies)
         self._slow = SlowScaleDown(self._rules)
         position = self._position_of_memory(self._clock.now_ms())
-        while (chunk := self._log.read(["decisions"], position, 1000)).batches:
-            for batch in chunk.batches:
-                self._slow.recall(batch.time_ms, batch.series, batch.numbers("need"), batch.numbers("slowed"))
-            position = chunk.position
+        for batch in batches_behind(self._log, ["decisions"], position):
+            self._slow.recall(batch.time_ms, batch.series, batch.numbers("need"), batch.numbers("slowed"))
         self._compile_due = False
 
     def _position_of_memory(self, now: int) -> Position:

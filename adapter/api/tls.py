@@ -38,8 +38,7 @@ class ServerTls:
         """`authorities`: PEM of those whose client certificates are accepted, "" to ask for none. Raises InvalidInput."""
         self._certificate, self._authorities = certificate, authorities
         self._seen = self._content()
-        self._current = server_context(certificate, authorities)
-        self.context = server_context(certificate, authorities)
+        self.context = self._current = server_context(certificate, authorities)
         self.context.sni_callback = self._select
 
     def refresh(self, authorities: str) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictor.backtest.traces import Trace
+from predictor.backtest.truths import truth_of
+from predictor.grid import TARGETS
 
 Doubles = NDArray[np.float64]
 
@@ -16,7 +18,6 @@ SHOWN_ORIGINS = 2_016
 """Of a chart: a week of five-minute origins."""
 SHOWN_LEADS_S = (900, 3_600)
 SHOWN_QUANTILES = (0.5, 0.95)
-TARGETS = ("at", "max")
 
 
 @dataclass(frozen=True)
@@ -86,17 +87,11 @@ def results_of(traces: Sequence[Trace], folder: Path) -> Iterator[Result]:
 
 
 def truths_of(values: Doubles, origins: NDArray[np.intp], lead_steps: tuple[int, ...]) -> dict[str, Doubles]:
-    """What happened after each origin (an index into `values` [step]): the value at the lead, and the largest up to it.
-
-    A window with a gap has no known largest value.
-    """
-    at, largest = (np.full((len(origins), len(lead_steps)), np.nan) for _ in TARGETS)
-    for column, steps in enumerate(lead_steps):
-        inside = origins + steps < len(values)
-        at[inside, column] = values[origins[inside] + steps]
-        windows = np.lib.stride_tricks.sliding_window_view(values[1:], steps).max(axis=1)
-        largest[inside, column] = windows[origins[inside]]
-    return {"at": at, "max": largest}
+    """By target what happened after each origin (an index into `values` [step]), [origin, lead]."""
+    return {
+        target: np.stack([truth_of(target, values, origins, steps) for steps in lead_steps], axis=1)
+        for target in TARGETS
+    }
 
 
 def _digits(values: Doubles) -> list[float | None]:

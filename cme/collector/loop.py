@@ -18,6 +18,7 @@ from cme.core.identity import SeriesKey
 from cme.core.policy import ScalingPolicy
 from cme.core.settings import Settings
 from cme.log.protocol import Log, LogFailed
+from cme.log.reading import batches_behind
 from cme.log.topics import TOPICS
 from cme.runtime.telemetry import CollectorTelemetry
 from cme.sources.protocol import SourceFailed
@@ -137,9 +138,4 @@ def _whole_since(log_: Log, now_ms: int) -> int:
 
 
 def _batches_since(log_: Log, topic: str, since_ms: int) -> list[Batch]:
-    position = log_.position_at([topic], since_ms)
-    found: list[Batch] = []
-    while (chunk := log_.read([topic], position, 1000)).batches:
-        found += chunk.batches
-        position = chunk.position
-    return found
+    return list(batches_behind(log_, [topic], log_.position_at([topic], since_ms)))

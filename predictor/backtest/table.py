@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictor.backtest.traces import Trace
+from predictor.backtest.truths import truth_of
 from predictor.grid import LEADS_MS, QUANTILES, TARGETS
 
 Doubles = NDArray[np.float64]
@@ -61,7 +62,7 @@ def _losses(target: str, trace: Trace, out_dir: Path) -> Doubles:
         served = saved[target][:, :, QUANTILES.index(_Q)].astype(float)
     mean = max(float(np.nanmean(trace.values)), _TINY)
     for i, lead_s in enumerate(trace.leads_s):
-        truth = _truth(target, trace, lead_s // trace.step_s)
+        truth = truth_of(target, trace.values, trace.origins, lead_s // trace.step_s)
         good = np.isfinite(truth)
         if good.any():
             rivals = (
@@ -73,13 +74,6 @@ def _losses(target: str, trace: Trace, out_dir: Path) -> Doubles:
             covered = float((truth[good] <= served[good, i]).mean())
             found[LEADS_MS.index(lead_s * 1000)] = [*losses, covered]
     return found
-
-
-def _truth(target: str, trace: Trace, steps: int) -> Doubles:
-    if target == "at":
-        return np.asarray(trace.values[trace.origins + steps])
-    ahead = np.lib.stride_tricks.sliding_window_view(trace.values[1:], steps).max(axis=1)
-    return np.asarray(ahead[trace.origins])
 
 
 def _trailing_max(trace: Trace, steps: int) -> Doubles:

@@ -19,7 +19,8 @@ from cme.core.policy import ScalingPolicy
 from cme.core.readings import Flag, Total
 from cme.core.settings import Settings
 from cme.log.embedded import EmbeddedLog
-from cme.log.protocol import Log, Position
+from cme.log.protocol import Log
+from cme.log.reading import batches_behind
 from cme.runtime.telemetry import PredictorTelemetry
 from predictor.runner import Predictor
 
@@ -61,6 +62,10 @@ class Stage:
         self.log = EmbeddedLog.open(self.folder, writable=True)
         self.registry = CollectorRegistry()
         self._rollups = Rollups()
+
+    def new_registry(self) -> CollectorRegistry:
+        self.registry = CollectorRegistry()
+        return self.registry
 
     def describe(self, *policies: ScalingPolicy) -> None:
         self.policies = policies
@@ -114,12 +119,7 @@ class Stage:
             await predictor.turn()
 
     def batches(self, topic: str) -> list[Batch]:
-        position: Position = {}
-        found: list[Batch] = []
-        while (chunk := self.log.read([topic], position)).batches:
-            found += chunk.batches
-            position = chunk.position
-        return found
+        return list(batches_behind(self.log, [topic], {}))
 
     def decisions(self, column: str, of: ScalingPolicy, signal: str = "qps") -> list[tuple[int, float]]:
         """Time since START and a column of a signal's decisions; of the workload's own for `replicas`."""

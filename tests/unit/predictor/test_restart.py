@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,10 @@ import pytest
 from cme.core.batch import Batch
 from cme.core.durations import MINUTE_MS
 from cme.core.policy import ScalingPolicy
+from cme.log.protocol import Chunk, Log, LogFailed, Position
+from cme.runtime.telemetry import PredictorTelemetry
 from predictor import checkpoint
+from predictor.learner import Learner
 from predictor.runner import Predictor
 from tests.unit.predictor.stage import START, TICK, Stage, Story, policy
 
@@ -194,3 +198,53 @@ async def test_a_downtime_counts_as_holding_until_it_says_nothing_of_what_runs(
     await restarted.turn()
     value = stage.batches("decisions")[-1].numbers("value")[0]
     assert (value >= 10_000) == held
+
+
+class LastingLog:
+    """A log whose reads fail while `broken`."""
+
+    def __init__(self, log: Log) -> None:
+        self.log, self.broken = log, False
+
+    def read(self, topics: Sequence[str], after: Position, limit: int = 1000) -> Chunk:
+        if self.broken:
+            raise LogFailed("the disk is away")
+        return self.log.read(topics, after, limit)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.log, name)
+
+
+def relearned(stage: Stage) -> bool:
+    return stage.metric("engine_learned_ratio") == 1
+
+
+async def test_a_log_that_fails_does_not_end_the_learning_of_the_past(stage: Stage) -> None:
+    stage.describe(WEB)
+    stage.past(tide, minutes=1_000)
+    log = LastingLog(stage.log)
+    learner = Learner(PredictorTelemetry(stage.new_registry()), stage.folder)
+    learner.restore(log, stage.clock.now_ms(), lambda done, total: None)
+    turns = iter(range(75))
+    learner.relearn(lambda: next(turns, None) is None)
+    log.broken = True
+    with pytest.raises(LogFailed):
+        learner.relearn(lambda: False)
+    assert not relearned(stage)
+    log.broken = False
+    learner.relearn(lambda: False)
+    assert relearned(stage)
+
+
+@pytest.mark.parametrize("learned", [False, True])
+async def test_a_checkpoint_says_whether_the_past_is_still_to_be_learned(learned: bool, stage: Stage) -> None:
+    stage.describe(WEB)
+    stage.past(tide, minutes=1_000)
+    first = Learner(PredictorTelemetry(stage.new_registry()), stage.folder)
+    first.restore(stage.log, stage.clock.now_ms(), lambda done, total: None)
+    if learned:
+        first.relearn(lambda: False)
+    first.save()
+    again = Learner(PredictorTelemetry(stage.new_registry()), stage.folder)
+    again.restore(stage.log, stage.clock.now_ms(), lambda done, total: None)
+    assert relearned(stage) == learned

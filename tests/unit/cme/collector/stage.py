@@ -18,6 +18,7 @@ from cme.core.readings import Harvest, Reading
 from cme.core.settings import Connection, Settings
 from cme.log.embedded import EmbeddedLog
 from cme.log.protocol import Log, Position
+from cme.log.reading import batches_behind
 from cme.runtime.telemetry import CollectorTelemetry
 from cme.sources import registry
 from cme.sources.protocol import SourceKind
@@ -69,12 +70,7 @@ class Stage:
         return self.metrics.get_sample_value(f"tidecast_{name}", labels)
 
     def batches(self, topic: str) -> list[Batch]:
-        position: Position = {}
-        found: list[Batch] = []
-        while (chunk := self.log.read([topic], position)).batches:
-            found += chunk.batches
-            position = chunk.position
-        return found
+        return list(batches_behind(self.log, [topic], {}))
 
     def newest(self) -> dict[int, tuple[float, str]]:
         """By series the value and problem of the last tick."""
