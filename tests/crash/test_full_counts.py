@@ -19,8 +19,9 @@ def test_200_kills_of_up_lose_nothing(first: int, tmp_path: Path) -> None:
     kill_up.kill_rounds(KILLS_A_SLICE, BASE_SEED, tmp_path / "log", first)
 
 
-def test_200_kills_of_a_writer_lose_nothing(tmp_path: Path) -> None:
-    kill.kill_rounds(KILLS, BASE_SEED, tmp_path / "log")
+@pytest.mark.parametrize("first", range(0, KILLS, KILLS_A_SLICE))
+def test_200_kills_of_a_writer_lose_nothing(first: int, tmp_path: Path) -> None:
+    kill.kill_rounds(KILLS_A_SLICE, BASE_SEED, tmp_path / "log", first)
 
 
 def test_50_flipped_bytes_are_each_detected(tmp_path: Path) -> None:
