@@ -63,8 +63,8 @@ class TestLaws:
     def test_a_series_knows_nothing_of_its_neighbors_but_through_the_pool(
         self, name: str, block: Watched
     ) -> None:
-        alone = taught(tide(3)[:, 1:2])
-        np.testing.assert_allclose(block.said[name][..., 1:2], alone.said[name], rtol=2e-3)
+        alone = taught(tide(3)[:, :1])
+        np.testing.assert_allclose(block.said[name][..., :1], alone.said[name], rtol=2e-3)
 
     def test_scaled_loads_scale_the_quantiles(self, name: str, block: Watched) -> None:
         scaled = taught(tide(3) * np.float32(1000))
