@@ -13,6 +13,7 @@ from predictor.history import Bin, History
 from predictor.mix.caps import Caps
 from predictor.mix.coverage import Coverage
 from predictor.mix.mixing import Mix
+from predictor.ordering import sorted_quantiles
 from predictor.pool import Pool
 from predictor.rows import Rows
 
@@ -110,8 +111,8 @@ class Block:
         loads = np.square(np.clip(roots, 0, np.float32(_HIGHEST**0.5) * ever))
         week_max = np.square(moment.week_max)
         mixed = self._mix.combine(loads)
-        ordered = np.sort(mixed, axis=1)
-        capped = np.sort(self._caps.apply(ordered, week_max), axis=1)
+        ordered = sorted_quantiles(mixed)
+        capped = sorted_quantiles(self._caps.apply(ordered, week_max))
         served = np.minimum(self._coverage.apply(capped, np.square(moment.base)), _HIGHEST * ever * ever)
         if keep:
             for expert, (_, kept) in zip(self._experts, made, strict=True):

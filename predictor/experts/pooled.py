@@ -5,6 +5,7 @@ import numpy as np
 from predictor.arrays import Floats, Known
 from predictor.features import Moment
 from predictor.grid import Grid
+from predictor.ordering import sorted_quantiles
 from predictor.pool import Pool
 
 
@@ -19,7 +20,7 @@ class Pooled:
 
     def quantiles(self, moment: Moment) -> tuple[Floats, Floats]:
         normal = np.matmul(self._pool.quantile(self._grid), moment.features)
-        return moment.root(np.sort(normal, axis=1)), normal[:, :0]
+        return moment.root(sorted_quantiles(normal)), normal[:, :0]
 
     def remember(self, moment: Moment, kept: Floats) -> None:
         """The pool's rows are its origins."""
