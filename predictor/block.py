@@ -7,7 +7,7 @@ from predictor.arrays import Arrays, Floats, Known
 from predictor.calibration.calibrated import Calibrated
 from predictor.experts.registry import REGISTRY
 from predictor.experts.ridge import Ridge
-from predictor.features import Features, Moment
+from predictor.features import LIMIT, Features, K, Moment
 from predictor.grid import Grid, T
 from predictor.history import Bin, History
 from predictor.mix.caps import Caps
@@ -19,7 +19,8 @@ from predictor.rows import Rows
 
 Rows_ = NDArray[np.intp]
 CAPACITY = 1024
-_SOLVED_WITHIN = 512  # beats in which every series gets a new ridge
+_SOLVED_AT_ONCE = 16  # series whose float32 share a line of the cache
+_SOLVED_EVERY = 8  # beats: every series gets a new ridge within 512
 _HIGHEST = 2.0  # times the largest load ever seen, above which nothing is forecast
 
 
@@ -89,21 +90,22 @@ class Block:
 
     def _learn_rows(self, beat: int, truth: Floats, known: Known, sampled: Rows_) -> None:
         grown = self._history.age > self._grid.day + self._grid.longest
+        day = beat * self._grid.beat_ms / 86_400_000
         for row in self._rows.due(beat):
             cells = slice(T * row.lead, T * row.lead + T)
             good = known[cells] & np.isfinite(row.scale) & grown
-            y = np.clip((truth[cells] - row.base) / row.scale, -20, 20)
-            y = np.where(good, y, 0)
-            x = np.where(good[:, None], row.features, 0)
-            self._ridge.learn_row(row.lead, x, y, good)
-            day = beat * self._grid.beat_ms / 86_400_000
-            self._pool.take(self._grid.leads[row.lead], day, x[..., sampled], y[:, sampled], good[:, sampled])
+            y = np.where(good, np.clip((truth[cells] - row.base) / row.scale, -LIMIT, LIMIT), np.float32(0))
+            self._ridge.learn_row(row, y, good)
+            features = row.features(K, sampled)
+            self._pool.take(self._grid.leads[row.lead], day, features, y[:, sampled], good[:, sampled])
 
     def _solve(self, beat: int) -> None:
-        count = self.arrays.series
-        size = -(-count // _SOLVED_WITHIN)
-        at = beat * size % max(1, count)
-        self._ridge.solve(slice(at, at + size))
+        """A few series every few beats: enough that the memory they share is read for all of them at once."""
+        turn, rest = divmod(beat, _SOLVED_EVERY)
+        if rest == 0:
+            groups = -(-self.arrays.series // _SOLVED_AT_ONCE)
+            at = turn % max(1, groups) * _SOLVED_AT_ONCE
+            self._ridge.solve(slice(at, at + _SOLVED_AT_ONCE))
 
     def _serve(self, moment: Moment, made: list[tuple[Floats, Floats]], keep: bool) -> Floats:
         ever = self.arrays["history.ever"]

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cme.core.durations import DAY_MS
-from predictor.arrays import Floats
+from predictor.arrays import Floats, keep_freed_memory
 from predictor.block import CAPACITY, Block
 from predictor.grid import BEAT_MS, QUANTILES, Grid, L, Q, T
 from predictor.history import Bin
 from predictor.pool import ROWS_AT_ONCE, Pool
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Engine:
     """
 
     def __init__(self, grid: Grid | None = None, pool: Pool | None = None) -> None:
+        keep_freed_memory()
         self.grid, self.pool = grid or Grid(), pool or Pool()
         self.ids: dict[int, int] = {}  # series id -> row
         self.beat = -1

@@ -30,6 +30,10 @@ NAMES = (
 K = len(NAMES)
 RIDGE = NAMES.index("ridge")  # a row of its own, and the number of rows that the ridge looks at
 PROFILE = NAMES.index("profile")
+_SHARED = ("one", *LEVELS, *MORE_LEVELS, *SHARED_SCALES)
+SHARED = np.array([i for i, name in enumerate(NAMES) if name in _SHARED])
+"""Features that are the same for all cells."""
+OWN = np.array([i for i, name in enumerate(NAMES) if name not in _SHARED])
 
 
 def rows_of(group: tuple[str, ...]) -> slice:

@@ -6,7 +6,7 @@ from predictor.arrays import Arrays, Floats, Known
 from predictor.features import RIDGE, Moment
 from predictor.grid import Grid, T
 from predictor.pool import Pool
-from predictor.rows import EVERY_MINUTES
+from predictor.rows import EVERY_MINUTES, Row, from_steps
 
 _MEMORY_DAYS = 14
 _SHRINKAGE_MINUTES = 400  # of rows that the pooled fit counts for
@@ -21,7 +21,8 @@ class Ridge:
     """F = base + scale x (w . features), w = (G + l M)^-1 (B + l M w_pool).
 
     G = sum of weighted x x^T, B of x y, over rows ten or thirty minutes apart, decayed over 14 days; M the features' pooled
-    mean squares. A few series are solved per beat; between two solutions a series keeps its w.
+    mean squares. A few series are solved per beat; between two solutions a series keeps its w, and instead of the sums
+    of the past shrinking with each row, new rows grow.
     """
 
     name = "ridge"
@@ -31,9 +32,10 @@ class Ridge:
         arrays.declare("ridge.gram", (grid.cells, len(_ROW)))
         arrays.declare("ridge.moment", (grid.cells, RIDGE))
         arrays.declare("ridge.weights", (grid.cells, RIDGE), np.nan)
+        arrays.declare("ridge.growth", (grid.cells,), 1)
         arrays.declare("ridge.usual_error", (grid.cells,), np.nan)
         every = [grid.beats(EVERY_MINUTES[lead]) for lead in grid.leads]
-        self._decay = np.exp(-np.array(every) / (_MEMORY_DAYS * grid.day)).astype(np.float32)
+        self._growth = np.exp(np.array(every) / (_MEMORY_DAYS * grid.day)).astype(np.float32)
         rows = _SHRINKAGE_MINUTES / np.array([EVERY_MINUTES[lead] for lead in grid.leads])
         self._shrinkage = np.repeat(rows, T)[:, None]
 
@@ -52,33 +54,41 @@ class Ridge:
     def remember(self, moment: Moment) -> None:
         """Its origins are the rows."""
 
-    def learn_row(self, lead: int, x: Floats, y: Floats, known: Known) -> None:
+    def learn_row(self, row: Row, y: Floats, known: Known) -> None:
         """`y` [T, series]: truths of the row's cells in the features' units."""
-        cells = slice(T * lead, T * lead + T)
-        x = x[:, :RIDGE]
-        weight = self._weight(cells, x, y, known)
-        gram, moment = self._arrays["ridge.gram"][cells], self._arrays["ridge.moment"][cells]
-        fade = np.where(known, self._decay[lead], np.float32(1))[:, None]
-        gram *= fade
-        moment *= fade
-        weighted = x * weight[:, None]
-        moment += weighted * y[:, None]
+        cells = slice(T * row.lead, T * row.lead + T)
+        x = from_steps(row.features(RIDGE))
+        growth = self._arrays["ridge.growth"][cells]
+        growth *= np.where(known, self._growth[row.lead], np.float32(1))
+        weighted = x * (self._weight(cells, x, y, known) * growth)[:, None]
+        self._arrays["ridge.moment"][cells] += weighted * y[:, None]
+        self._add_to_gram(cells, weighted, x)
+
+    def _add_to_gram(self, cells: slice, weighted: Floats, x: Floats) -> None:
+        gram, product = self._arrays["ridge.gram"][cells], np.empty_like(x)
         for k in range(RIDGE):
-            first = k * (k + 1) // 2
-            gram[:, first : first + k + 1] += weighted[:, k : k + 1] * x[:, : k + 1]
+            row = gram[:, k * (k + 1) // 2 : (k + 1) * (k + 2) // 2]
+            row += np.multiply(weighted[:, k : k + 1], x[:, : k + 1], out=product[:, : k + 1])
 
     def solve(self, series: slice) -> None:
         """Anew for a few series."""
-        gram = self._arrays["ridge.gram"][:, :, series].transpose(2, 0, 1)[:, :, _FULL].astype(float)
-        moment = self._arrays["ridge.moment"][:, :, series].transpose(2, 0, 1)
+        gram, moment = self._shrunk("ridge.gram", series), self._shrunk("ridge.moment", series)
+        self._arrays["ridge.growth"][:, series] = 1
+        gram = gram.transpose(2, 0, 1)[:, :, _FULL].astype(float)
         penalty = self._shrinkage * self._pool.squares(self._grid)[:, :RIDGE]
         gram[..., np.arange(RIDGE), np.arange(RIDGE)] += penalty
-        right = moment + penalty * self._pool.ridge(self._grid)
+        right = moment.transpose(2, 0, 1) + penalty * self._pool.ridge(self._grid)
         weights = np.linalg.solve(gram, right[..., None])[..., 0]
         self._arrays["ridge.weights"][:, :, series] = weights.transpose(1, 2, 0)
 
+    def _shrunk(self, name: str, series: slice) -> Floats:
+        """Sums of a few series, in which the newest row counts as one again."""
+        sums: Floats = self._arrays[name][:, :, series]
+        sums /= self._arrays["ridge.growth"][:, None, series]
+        return sums
+
     def _weight(self, cells: slice, x: Floats, y: Floats, known: Known) -> Floats:
-        error = np.abs(y - np.einsum("ckn,ckn->cn", np.nan_to_num(self._arrays["ridge.weights"][cells]), x))
+        error = np.abs(y - np.einsum("ckn,ckn->cn", self._arrays["ridge.weights"][cells], x))
         usual = self._arrays["ridge.usual_error"][cells]
         start = np.where(np.isnan(usual), error, usual)
         moved = start * np.where(error > start, 1 + _STEP, 1 - _STEP) + np.float32(1e-9)
