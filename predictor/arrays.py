@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float32]
 Known = NDArray[np.bool_]
-_FREED_ONCE = (32 << 20) - 4096  # the largest that counts, less its head
+_FREED_ONCE = 31 << 20  # glibc ignores blocks of 32 MB and more
 
 
 class Arrays:
@@ -58,10 +58,10 @@ class Arrays:
 
 
 def keep_freed_memory() -> None:
-    """Make glibc keep what a beat's temporaries free, up to 64 MB, for the next ones.
+    """Make glibc keep what a beat's temporaries free, up to 62 MB, for the next ones.
 
     By itself it hands it back whenever more is free than twice the largest block that ever was, and each page comes
-    back through a fault: a tenth of a beat. Having seen 32 MB freed once, it no longer does (mallopt(3),
+    back through a fault: a tenth of a beat. Having seen 31 MB freed once, it no longer does (mallopt(3),
     M_TRIM_THRESHOLD). No page of it is touched.
     """
     np.empty(_FREED_ONCE, dtype=np.int8)
