@@ -26,18 +26,25 @@ class Bin:
 class History:
     """Time-major rings of roots of loads, one row a beat. The caller fills gaps, so nothing in here is NaN.
 
-    `last`, `mean` and `largest` reach back two weeks and serve the seasons, as halves: their .05 % are far below a
-    day's difference from the day before. `hours` holds the largest of each hour of the clock, so that a window of many
-    hours costs few rows. The `recent` rings are exact; `hour` is the largest of the hour up to then.
+    `last`, `mean` and `largest` reach back a week and serve the seasons, as halves: their .05 % are far below a day's
+    difference from the day before. The week before that is kept by quarters of an hour, `old_mean` and `old_largest`.
+    `hours` holds the largest of each hour of the clock over both, so that a window of many hours costs few rows. The
+    `recent` rings are exact; `hour` is the largest of the hour up to then.
     """
 
     def __init__(self, arrays: Arrays, grid: Grid) -> None:
         self._arrays, self._grid = arrays, grid
-        self._length = WEEKS * 7 * grid.day + grid.beats(10) + 1
+        week, margin = 7 * grid.day, grid.beats(10) + 1
+        self._quarter = grid.beats(15)
         self._recent = grid.longest + 1
         for name in ("last", "mean", "largest"):
-            arrays.declare(f"history.{name}", (self._length,), dtype=DTYPE)
-        arrays.declare("history.hours", (self._length // grid.hour + 2,), dtype=DTYPE)
+            arrays.declare(f"history.{name}", (week + margin,), dtype=DTYPE)
+        for name, beats in {
+            "old_mean": self._quarter,
+            "old_largest": self._quarter,
+            "hours": grid.hour,
+        }.items():
+            arrays.declare(f"history.{name}", (WEEKS * week // beats + 2,), dtype=DTYPE)
         for name in ("mean", "largest", "hour"):
             arrays.declare(f"history.recent_{name}", (self._recent,))
         arrays.declare("history.recent_seen", (self._recent,), dtype="int32")  # running counts
@@ -74,8 +81,11 @@ class History:
         last, mean, largest = pack(np.stack([bin_.last, bin_.mean, bin_.largest]))
         self._add_to_sums(beat, mean)
         for name, values in {"last": last, "mean": mean, "largest": largest}.items():
-            self._arrays[f"history.{name}"][beat % self._length] = values
-        self._add_to_hours(beat, largest)
+            ring = self._arrays[f"history.{name}"]
+            ring[beat % len(ring)] = values
+        self._add_largest("hours", self._grid.hour, beat, largest)
+        self._add_largest("old_largest", self._quarter, beat, largest)
+        self._add_old_mean(beat)
         self._add_to_maxima(beat, bin_.largest)
 
     def recent(self, name: str, beat: int, beats: int) -> Floats:
@@ -84,7 +94,7 @@ class History:
         return rows
 
     def ring(self, name: str, places: Rows) -> Halves:
-        """Rows of a long ring, [..., series], by beat or, of `hours`, by hour."""
+        """Rows of a long ring, [..., series], by beat, quarter or hour."""
         ring = self._arrays[f"history.{name}"]
         rows: Halves = ring[places % len(ring)]
         return rows
@@ -156,12 +166,20 @@ class History:
             sums += np.where(self.age > 0, newest, 0)
             sums -= np.where(self.age > window, old, 0)
 
-    def _add_to_hours(self, beat: int, largest: Halves) -> None:
-        hours = self._arrays["history.hours"]
-        hour = hours[beat // self._grid.hour % len(hours)]
-        if beat % self._grid.hour == 0:
-            hour[:] = 0
-        np.maximum(hour, largest, out=hour)
+    def _add_largest(self, name: str, beats: int, beat: int, largest: Halves) -> None:
+        ring = self._arrays[f"history.{name}"]
+        row = ring[beat // beats % len(ring)]
+        if beat % beats == 0:
+            row[:] = 0
+        np.maximum(row, largest, out=row)
+
+    def _add_old_mean(self, beat: int) -> None:
+        """Of the quarter that ends with this beat."""
+        if (beat + 1) % self._quarter == 0:
+            ring = self._arrays["history.old_mean"]
+            ring[beat // self._quarter % len(ring)] = pack(
+                self.recent("mean", beat, self._quarter).mean(axis=0)
+            )
 
     def _add_to_maxima(self, beat: int, largest: Floats) -> None:
         maxima = self._arrays["history.day_maxima"]

@@ -71,7 +71,9 @@ class Rows:
 
     def _row(self, lead: int, origin: int) -> Row:
         slot = self._slot(lead, origin)
-        shared, own, units = (self._arrays[f"rows.{lead}.{part}"][slot] for part in ("shared", "own", "units"))
+        shared, own, units = (
+            self._arrays[f"rows.{lead}.{part}"][slot] for part in ("shared", "own", "units")
+        )
         return Row(lead, shared, own, *units)
 
     def _is_due(self, lead: int, beat: int) -> bool:
