@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictor.arrays import Arrays, Floats
-from predictor.features import LIMIT, OWN, SHARED, K, Moment
+from predictor.features import LIMIT, OWN, SHARED, Moment
 from predictor.grid import Grid, T
 
 EVERY_MINUTES = (10, 10, 10, 10, 30)
@@ -19,11 +19,11 @@ _STEP = np.float32(LIMIT / 32767)
 def in_steps(features: Floats) -> Steps:
     """Features lie between -LIMIT and LIMIT: as many of 65 534 equal steps, half the memory at the worst error of a
     float16 and, unlike it, converted many at a time."""
-    return np.rint(features * _STEPS).astype(np.int16)
+    return np.asarray(np.rint(features * _STEPS), dtype=np.int16)
 
 
 def from_steps(steps: Steps) -> Floats:
-    return steps * _STEP
+    return np.asarray(steps * _STEP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,10 @@ class Row:
 
     def features(self, first: int, series: slice | NDArray[np.intp] = slice(None)) -> Steps:
         """[T, first, series]: the first of the K features."""
+        shared, own = SHARED[: np.searchsorted(SHARED, first)], OWN[: np.searchsorted(OWN, first)]
         steps = np.empty((T, first, self.base[series].size), dtype=np.int16)
-        steps[:, SHARED[SHARED < first]] = self.shared[: np.sum(SHARED < first), series]
-        steps[:, OWN[OWN < first]] = self.own[:, : np.sum(OWN < first), series]
+        steps[:, shared] = self.shared[: len(shared), series]
+        steps[:, own] = self.own[:, : len(own), series]
         return steps
 
 

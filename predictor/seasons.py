@@ -128,8 +128,8 @@ def _with_second_week(days: Floats, second: Floats, have: Rows) -> Floats:
 
 
 def _statistics(smooth: Floats, median: Floats, sharp: Floats, have: Rows) -> Floats:
-    """[statistic, ..., series] of `smooth` and `sharp` [day and second week, ..., series] and the median of the smooth days; without
-    weeks the days', without days NaN. The days' peaks are left out."""
+    """[statistic, ..., series] of `smooth` and `sharp` [day and second week, ..., series] and the smooth days' `median`;
+    without weeks the days', without days NaN. The days' peaks are left out."""
     days, weeks = sharp[:DAYS], sharp[_WEEK_AGO]
     found = np.empty((STATISTICS, *sharp.shape[1:]), dtype=np.float32)
     found[DAY] = median
