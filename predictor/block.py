@@ -15,6 +15,7 @@ from predictor.mix.coverage import Coverage
 from predictor.mix.mixing import Mix
 from predictor.ordering import sorted_quantiles
 from predictor.pool import Pool
+from predictor.presets import Preset
 from predictor.rows import Rows
 
 Rows_ = NDArray[np.intp]
@@ -27,16 +28,15 @@ _HIGHEST = 2.0  # times the largest load ever seen, above which nothing is forec
 class Block:
     """Steps a beat in this order: what happened, what that says of earlier origins, what comes next."""
 
-    def __init__(self, grid: Grid, pool: Pool) -> None:
+    def __init__(self, grid: Grid, pool: Pool, preset: Preset) -> None:
         self.arrays, self._grid, self._pool = Arrays(), grid, pool
         self.arrays.declare("block.unit", (), np.nan)
         self._history = History(self.arrays, grid)
         self._features = Features(self.arrays, grid, self._history)
         self._rows = Rows(self.arrays, grid)
-        self._experts = [make(self.arrays, grid, pool) for make in REGISTRY.values()]
-        self._ridge = next(
-            e.point for e in self._experts if isinstance(e, Calibrated) and isinstance(e.point, Ridge)
-        )
+        self._experts = [REGISTRY[name](self.arrays, grid, pool) for name in preset.experts]
+        points = [expert.point for expert in self._experts if isinstance(expert, Calibrated)]
+        self._ridges = [point for point in points if isinstance(point, Ridge)]
         self._mix = Mix(self.arrays, grid, len(self._experts))
         self._caps, self._coverage = Caps(self.arrays, grid), Coverage(self.arrays, grid)
 
@@ -74,7 +74,7 @@ class Block:
 
     def errors_known(self) -> Floats:
         """How many errors of its own each lead has, [lead, series]."""
-        count: Floats = self.arrays["last.errors.count"][::T]
+        count: Floats = self.arrays["ridge.errors.count"][::T]
         return count
 
     def _largest(self, beat: int) -> Floats:
@@ -95,7 +95,8 @@ class Block:
             cells = slice(T * row.lead, T * row.lead + T)
             good = known[cells] & np.isfinite(row.scale) & grown
             y = np.where(good, np.clip((truth[cells] - row.base) / row.scale, -LIMIT, LIMIT), np.float32(0))
-            self._ridge.learn_row(row, y, good)
+            for ridge in self._ridges:
+                ridge.learn_row(row, y, good)
             features = row.features(K, sampled)
             self._pool.take(self._grid.leads[row.lead], day, features, y[:, sampled], good[:, sampled])
 
@@ -105,7 +106,8 @@ class Block:
         if rest == 0:
             groups = -(-self.arrays.series // _SOLVED_AT_ONCE)
             at = turn % max(1, groups) * _SOLVED_AT_ONCE
-            self._ridge.solve(slice(at, at + _SOLVED_AT_ONCE))
+            for ridge in self._ridges:
+                ridge.solve(slice(at, at + _SOLVED_AT_ONCE))
 
     def _serve(self, moment: Moment, made: list[tuple[Floats, Floats]], keep: bool) -> Floats:
         ever = self.arrays["history.ever"]

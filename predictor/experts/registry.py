@@ -8,7 +8,7 @@ from predictor.experts.last import Last
 from predictor.experts.pooled import Pooled
 from predictor.experts.profile import Profile
 from predictor.experts.protocol import Expert
-from predictor.experts.ridge import Ridge
+from predictor.experts.ridge import Ridge, SharedRidge
 from predictor.features import BIASES, ERRORS, Moment, rows_of
 from predictor.grid import Grid
 from predictor.pool import Pool
@@ -29,5 +29,6 @@ REGISTRY: dict[str, Callable[[Arrays, Grid, Pool], Expert]] = {
     "last": lambda arrays, grid, pool: Calibrated(arrays, grid, Last(grid), slots=12),
     "profile": lambda arrays, grid, pool: Calibrated(arrays, grid, Profile(arrays, grid)),
     "ridge": lambda arrays, grid, pool: RidgeExpert(arrays, grid, Ridge(arrays, grid, pool)),
+    "shared_ridge": lambda arrays, grid, pool: RidgeExpert(arrays, grid, SharedRidge(grid, pool)),
     "pooled": lambda arrays, grid, pool: Pooled(grid, pool),
 }

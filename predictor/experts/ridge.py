@@ -95,3 +95,24 @@ class Ridge:
         usual[:] = np.where(known, moved, usual)
         weight = np.minimum(1, _OUTLIER * moved / np.maximum(error, np.float32(1e-9)))
         return np.where(known, weight, 0).astype(np.float32)
+
+
+class SharedRidge:
+    """F = base + scale x (w_pool . features): the fit pooled over all series, without sums of their own."""
+
+    name = "ridge"
+
+    def __init__(self, grid: Grid, pool: Pool) -> None:
+        self._grid, self._pool = grid, pool
+
+    def point(self, moment: Moment) -> Floats:
+        weights = self._pool.ridge(self._grid)[:, None]
+        normal = np.matmul(weights, moment.features[:, :RIDGE])[:, 0]
+        moment.features[:, RIDGE] = normal
+        return moment.root(normal)
+
+    def learn(self, beat: int, truth: Floats, known: Known) -> None:
+        """Learns from the pool."""
+
+    def remember(self, moment: Moment) -> None:
+        """The pool's rows are its origins."""

@@ -12,18 +12,25 @@ from predictor.features import Moment
 from predictor.grid import Grid, Q
 from predictor.history import Bin
 from predictor.pool import Pool
+from predictor.presets import BEST, FAST, Preset
 
-HOURLY = Grid(3_600_000)
+HOUR_MS = 3_600_000
+HOURLY = Grid(HOUR_MS)
 """The same code on fewer beats, so that the laws see weeks within seconds."""
 DAYS = 9
-NAMES = tuple(REGISTRY)
+PRESET_OF = {name: preset for preset in (FAST, BEST) for name in preset.experts}
+"""Each expert is watched at work in a preset that has it."""
 
 
 class Watched(Block):
     """A block that keeps what its experts said last."""
 
+    def __init__(self, preset: Preset) -> None:
+        super().__init__(preset.grid(HOUR_MS), Pool(), preset)
+        self._names = preset.experts
+
     def _serve(self, moment: Moment, made: list[tuple[Floats, Floats]], keep: bool) -> Floats:
-        self.said = {name: quantiles.copy() for name, (quantiles, _) in zip(REGISTRY, made, strict=True)}
+        self.said = {name: quantiles.copy() for name, (quantiles, _) in zip(self._names, made, strict=True)}
         return super()._serve(moment, made, keep)
 
 
@@ -39,22 +46,31 @@ def seen(loads: Floats) -> Bin:
     return Bin(loads, loads, loads * np.float32(1.1))
 
 
-def taught(loads: Floats, pool: Pool | None = None) -> Watched:
-    """A block that has lived through `loads` [beat, series]."""
-    block = Watched(HOURLY, pool or Pool())
-    block.arrays.grow(loads.shape[1])
+def taught(name: str, history: Floats) -> Watched:
+    """A block with an expert of that name that has lived through loads [beat, series]."""
+    block = Watched(PRESET_OF[name])
+    block.arrays.grow(history.shape[1])
     nobody: Any = np.array([], dtype=np.intp)
-    for beat, load in enumerate(loads):
+    for beat, load in enumerate(history):
         block.step(beat, seen(load), nobody, 0)
     return block
 
 
 @pytest.fixture(scope="module")
-def block() -> Watched:
-    return taught(tide(3))
+def blocks() -> dict[Preset, Watched]:
+    return {PRESET_OF[name]: taught(name, tide(3)) for name in ("last", "shared_ridge")}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.fixture
+def block(name: str, blocks: dict[Preset, Watched]) -> Watched:
+    return blocks[PRESET_OF[name]]
+
+
+def test_every_expert_is_in_a_preset() -> None:
+    assert set(REGISTRY) == set(PRESET_OF)
+
+
+@pytest.mark.parametrize("name", PRESET_OF)
 class TestLaws:
     def test_quantiles_have_the_shape_of_the_grid_and_are_finite(self, name: str, block: Watched) -> None:
         assert block.said[name].shape == (HOURLY.cells, Q, 3)
@@ -63,11 +79,11 @@ class TestLaws:
     def test_a_series_knows_nothing_of_its_neighbors_but_through_the_pool(
         self, name: str, block: Watched
     ) -> None:
-        alone = taught(tide(3)[:, 1:2])
+        alone = taught(name, tide(3)[:, 1:2])
         np.testing.assert_allclose(block.said[name][..., 1:2], alone.said[name], rtol=2e-3)
 
     def test_scaled_loads_scale_the_quantiles(self, name: str, block: Watched) -> None:
-        scaled = taught(tide(3) * np.float32(1000))
+        scaled = taught(name, tide(3) * np.float32(1000))
         np.testing.assert_allclose(scaled.said[name], block.said[name], rtol=2e-3, atol=1e-4)
 
     def test_the_future_changes_nothing(self, name: str) -> None:
@@ -75,14 +91,16 @@ class TestLaws:
         other = loads.copy()
         other[4 * HOURLY.day :] *= 50
         cut = 4 * HOURLY.day
-        np.testing.assert_array_equal(taught(loads[:cut]).said[name], taught(other[:cut]).said[name])
+        np.testing.assert_array_equal(
+            taught(name, loads[:cut]).said[name], taught(name, other[:cut]).said[name]
+        )
 
     def test_the_same_past_says_the_same_to_the_last_bit(self, name: str, block: Watched) -> None:
-        np.testing.assert_array_equal(taught(tide(3)).said[name], block.said[name])
+        np.testing.assert_array_equal(taught(name, tide(3)).said[name], block.said[name])
 
     def test_to_be_asked_between_beats_changes_nothing(self, name: str) -> None:
         loads = tide(2, days=4)
-        asked, left = taught(loads[:-1]), taught(loads[:-1])
+        asked, left = taught(name, loads[:-1]), taught(name, loads[:-1])
         asked.forecast(len(loads) - 2, loads[-1] * 9, loads[-1] * 9)
         nobody: Any = np.array([], dtype=np.intp)
         for one in (asked, left):
@@ -92,10 +110,10 @@ class TestLaws:
     def test_a_gap_does_no_harm(self, name: str) -> None:
         loads = tide(2)
         loads[3 * HOURLY.day : 4 * HOURLY.day, 0] = np.nan
-        said = taught(loads).said[name]
+        said = taught(name, loads).said[name]
         assert np.isfinite(said).all()
 
     def test_a_series_without_load_is_forecast_to_have_next_to_none(self, name: str) -> None:
-        said = taught(np.zeros((5 * HOURLY.day, 1), dtype=np.float32)).said[name]
+        said = taught(name, np.zeros((5 * HOURLY.day, 1), dtype=np.float32)).said[name]
         assert np.isfinite(said).all()
         assert np.abs(said).max() < 1e-3
