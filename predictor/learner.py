@@ -106,6 +106,11 @@ class Learner:
         self._whole = False  # whether the engine has learned all of its past, and not its seasons only
 
     @property
+    def feed(self) -> Feed:
+        """The one that serves."""
+        return self._feed
+
+    @property
     def newest_ms(self) -> int:
         """The end of the newest minute taken in."""
         return self._feed.newest_ms
