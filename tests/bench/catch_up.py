@@ -24,7 +24,7 @@ from cme.log.embedded import EmbeddedLog
 from cme.log.protocol import Log
 from cme.runtime.telemetry import PredictorTelemetry
 from predictor.arrays import Floats
-from predictor.grid import AT, BEAT_MS, BEATS_PER_DAY
+from predictor.grid import AT
 from predictor.learner import HISTORY_MS, Feed, Learner, Relearning
 from predictor.presets import BEST
 
@@ -35,7 +35,7 @@ FEW = 20  # series whose loss is measured
 LEAD, QUANTILE, LEVEL = 1, 2, 0.95  # 15 minutes, .95
 LEAD_MINUTES = 15
 MINUTES_AT_ONCE = 50
-ETS_STEPS = 1  # of its optimizer, each as many filters as there are seasonal states: a lower bound
+HALF_HOURS = 48  # of a day: with a season of 288 beats one fit of ETS takes minutes
 
 
 def load(minute: int, series: int, rng: np.random.Generator) -> Floats:
@@ -123,11 +123,10 @@ def loss(feed: Feed, series: int, days: int) -> float:
 
 
 def refits(count: int, days: int, series: int) -> list[str]:
-    """Fits of a day's season by statsmodels to the beats of some of the same series."""
+    """Fits of a day's season by statsmodels to the half hours of some of the same series."""
     warnings.simplefilter("ignore")
-    per_beat = BEAT_MS // MINUTE_MS
     rng = np.random.default_rng(0)
-    past = np.array([load(beat * per_beat, count, rng) for beat in range(days * BEATS_PER_DAY)], dtype=float)
+    past = np.array([load(30 * half, count, rng) for half in range(days * HALF_HOURS)], dtype=float)
     lines = []
     for name, fit in {"Holt-Winters": holt_winters, "ETS": ets}.items():
         began = time.process_time()
@@ -143,13 +142,13 @@ def refits(count: int, days: int, series: int) -> list[str]:
 def holt_winters(values: NDArray[np.float64]) -> None:
     from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
-    ExponentialSmoothing(values, seasonal="add", seasonal_periods=BEATS_PER_DAY).fit()
+    ExponentialSmoothing(values, seasonal="add", seasonal_periods=HALF_HOURS).fit()
 
 
 def ets(values: NDArray[np.float64]) -> None:
     from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
-    ETSModel(values, seasonal="add", seasonal_periods=BEATS_PER_DAY).fit(disp=False, maxiter=ETS_STEPS)
+    ETSModel(values, seasonal="add", seasonal_periods=HALF_HOURS).fit(disp=False)
 
 
 def report(series: int, days: int, refitted: int) -> Iterator[str]:
