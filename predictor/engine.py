@@ -34,9 +34,8 @@ class Engine:
     """
 
     def __init__(self, grid: Grid | None = None, pool: Pool | None = None, preset: Preset = BEST) -> None:
-        """`grid` is the preset's unless given."""
         keep_freed_memory()
-        self.grid, self.pool, self._preset = grid or preset.grid(), pool or Pool(), preset
+        self.grid, self.pool, self._preset = grid or Grid(), pool or Pool(), preset
         self.ids: dict[int, int] = {}  # series id -> row
         self.beat = -1
         self._blocks: list[Block] = []

@@ -22,20 +22,16 @@ QUANTILES = (0.5, 0.9, 0.95, 0.99)
 BEATS_PER_DAY = DAY_MS // BEAT_MS
 T, L, Q = len(TARGETS), len(LEADS_MS), len(QUANTILES)
 
-_STRIDES = (5, 5, 10, 20, 40)  # minutes
+_STRIDES_MS = tuple(m * MINUTE_MS for m in (5, 5, 10, 20, 40))
+"""How often a lead learns: errors of neighboring origins say nearly the same, the more so the longer the lead."""
 
 
 @dataclass(frozen=True)
 class Grid:
     """Times in beats of `beat_ms`. Cells are (lead, target) in lead-major order, C = 2 x leads; a lead that is
-    not a multiple of the beat has none.
-
-    Each lead of LEADS_MS learns every so many `stride_minutes`, each a divisor of its lead and a multiple of the one
-    before: errors of neighboring origins say nearly the same, the more so the longer the lead.
-    """
+    not a multiple of the beat has none."""
 
     beat_ms: int = BEAT_MS
-    stride_minutes: tuple[int, ...] = _STRIDES
 
     @cached_property
     def leads(self) -> tuple[int, ...]:
@@ -49,7 +45,7 @@ class Grid:
     @cached_property
     def strides(self) -> tuple[int, ...]:
         """Beats between two origins that a lead learns from; each is a multiple of the one before."""
-        return tuple(self.beats(self.stride_minutes[i]) for i in self.leads)
+        return tuple(max(1, _STRIDES_MS[i] // self.beat_ms) for i in self.leads)
 
     @property
     def cells(self) -> int:

@@ -16,7 +16,7 @@ from cme.core.errors import InvalidInput
 from predictor.arrays import Floats
 from predictor.backtest.traces import Binned, Trace, binned, read
 from predictor.engine import Engine
-from predictor.grid import BEAT_MS, LEADS_MS, QUANTILES
+from predictor.grid import BEAT_MS, LEADS_MS, QUANTILES, Grid
 from predictor.history import Bin
 from predictor.pool import Pool
 from predictor.presets import BEST, Preset
@@ -83,7 +83,7 @@ def _grouped(traces: Sequence[Trace], preset: Preset) -> list[_Group]:
     pool, groups = Pool(), []
     for beat_ms in sorted({t.beat_ms for t in traces}):
         own = [t for t in traces if t.beat_ms == beat_ms]
-        engine = Engine(preset.grid(beat_ms), pool, preset)
+        engine = Engine(Grid(beat_ms), pool, preset)
         engine.rows(range(len(own)))
         bins = [binned(t) for t in own]
         shape = (2, len(LEADS_MS), len(QUANTILES))

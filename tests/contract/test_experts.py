@@ -14,8 +14,7 @@ from predictor.history import Bin
 from predictor.pool import Pool
 from predictor.presets import BEST, FAST, Preset
 
-HOUR_MS = 3_600_000
-HOURLY = Grid(HOUR_MS)
+HOURLY = Grid(3_600_000)
 """The same code on fewer beats, so that the laws see weeks within seconds."""
 DAYS = 9
 PRESET_OF = {name: preset for preset in (FAST, BEST) for name in preset.experts}
@@ -26,7 +25,7 @@ class Watched(Block):
     """A block that keeps what its experts said last."""
 
     def __init__(self, preset: Preset) -> None:
-        super().__init__(preset.grid(HOUR_MS), Pool(), preset)
+        super().__init__(HOURLY, Pool(), preset)
         self._names = preset.experts
 
     def _serve(self, moment: Moment, made: list[tuple[Floats, Floats]], keep: bool) -> Floats:
