@@ -14,6 +14,7 @@ from cme.core.errors import InvalidInput
 from cme.core.settings import Connection
 from predictor.backtest import run
 from predictor.backtest.table import printed, scored
+from predictor.backtest.traces import Trace
 
 
 @click.command()
@@ -41,10 +42,23 @@ def backtest(
                 "there is nothing to replay", "backtest", "name a folder of traces, or --prometheus"
             )
         replayed = run(traces, out, jobs, display.progress("replaying"))
+    for trace in replayed:
+        _warn(trace)
     click.echo(printed(scored(replayed, out)))
     report = out / "report.html"
     report.write_text(html(results_of(replayed, out), f"tidecast backtest of {len(replayed)} series"))
     click.echo(f"report: {report}")
+
+
+def _warn(trace: Trace) -> None:
+    """Say where the rows of a trace are not what the replay takes them for."""
+    if len(trace.uneven):
+        click.echo(
+            f"{trace.name}: {len(trace.uneven)} rows are not {trace.step_s} s behind the row above, the first at "
+            f"{trace.times[trace.uneven[0]]}; they are taken to be: write a row for every step, without a value "
+            "where there is none",
+            err=True,
+        )
 
 
 def _history(url: str, query: str, days: int, folder: Path, display: Display) -> Path:
