@@ -44,9 +44,12 @@ def backtest(
         replayed = run(traces, out, jobs, display.progress("replaying"))
     for trace in replayed:
         _warn(trace)
-    click.echo(printed(scored(replayed, out)))
+    scores = scored(replayed, out, jobs)
+    table = printed(scores)
+    click.echo(table)
     report = out / "report.html"
-    report.write_text(html(results_of(replayed, out), f"tidecast backtest of {len(replayed)} series"))
+    title = f"tidecast backtest of {len(replayed)} series"
+    report.write_text(html(results_of(replayed, scores, out), title, table))
     click.echo(f"report: {report}")
 
 
