@@ -61,7 +61,7 @@ class Opponents:
         """The last known value at each sample, 0 before the first."""
         values = self.trace.values
         newest = np.maximum.accumulate(np.where(np.isfinite(values), np.arange(len(values)), 0))
-        return np.nan_to_num(values[newest])
+        return np.asarray(np.nan_to_num(values[newest]))
 
     @cached_property
     def _hour_max(self) -> Doubles:
@@ -80,7 +80,7 @@ class Opponents:
         beats = lead_s * 1000 // self.trace.beat_ms
         found = self._smoothed.at(beats) if target == TARGETS[AT] else self._smoothed.largest(beats)
         samples = np.arange(self.trace.origins[-1] + 1)
-        return found[samples * self.trace.step_s * 1000 // self.trace.beat_ms]
+        return np.asarray(found[samples * self.trace.step_s * 1000 // self.trace.beat_ms])
 
     def _margin(self, errors: Doubles, lag: int) -> Doubles:
         """The conformal quantile of `errors` [moment], each known `lag` moments later; renewed every hour."""

@@ -74,4 +74,4 @@ def _mean(values: Doubles) -> Doubles:
     """Over the traces, the first axis, that have a value."""
     known = np.isfinite(values)
     count = known.sum(axis=0)
-    return np.where(known, values, 0).sum(axis=0) / np.where(count > 0, count, np.nan)
+    return np.asarray(np.where(known, values, 0).sum(axis=0) / np.where(count > 0, count, np.nan))

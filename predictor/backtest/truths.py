@@ -30,4 +30,4 @@ def sliding_max(values: Doubles, width: int) -> Doubles:
     reach, found = 1, values
     while 2 * reach <= width:
         found, reach = np.maximum(found[:-reach], found[reach:]), 2 * reach
-    return np.maximum(found[: len(values) - width + 1], found[width - reach :])
+    return np.asarray(np.maximum(found[: len(values) - width + 1], found[width - reach :]))

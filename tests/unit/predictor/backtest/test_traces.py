@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from predictor.backtest.traces import Trace, binned
@@ -21,6 +21,7 @@ def test_every_step_has_a_beat_that_divides_its_leads(step_s: int) -> None:
     assert all(lead * 1000 % one.beat_ms == 0 for lead in one.leads_s)
 
 
+@settings(max_examples=30, deadline=None)
 @given(step_s=st.sampled_from([n for n in STEPS if n >= 15]))
 def test_a_beat_holds_what_came_since_the_one_before_and_an_origin_knows_no_later_one(step_s: int) -> None:
     one = trace(step_s)
