@@ -70,5 +70,7 @@ def _history(url: str, query: str, days: int, folder: Path, display: Display) ->
         raise InvalidInput("--prometheus needs a --query", "backtest", "say what to forecast in PromQL")
     now_ms = time.time_ns() // 1_000_000
     progress = display.progress("reading the history")
-    write_traces(folder, asyncio.run(fetch(Connection(address=url), query, days, now_ms, progress)))
+    found = asyncio.run(fetch(Connection(address=url), query, days, now_ms, progress))
+    for name in write_traces(folder, found):
+        click.echo(f"{name}: left out, it is shorter than a day", err=True)
     return folder
