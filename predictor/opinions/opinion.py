@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cme.core.durations import MINUTE_MS
 from predictor.grid import LEADS_MS, Q, T
 from predictor.opinions.mix import Mix
-from predictor.opinions.outlook import LEADS, Doubles, Outlook
+from predictor.opinions.outlook import LEADS, NOTHING, Doubles, Outlook
 from predictor.opinions.recent import Recent
 
 EVERY_MS = 20 * MINUTE_MS
@@ -38,9 +38,10 @@ class Opinion:
 
     def mixed(self, engine: Doubles, now_ms: int) -> Doubles:
         """The quantiles to serve, [lead, target, Q], of the engine's; keeps an origin every `EVERY_MS`."""
-        cells = [self._cells(model, now_ms) for model in self.models]
+        said = [self.outlooks.get(model, NOTHING) for model in self.models]
+        cells = [outlook.cells(now_ms) for outlook in said]
         mean, deviation = (np.stack(part, axis=-1) for part in zip(*cells, strict=True))
-        largest = np.array([self.outlooks[m].largest if m in self.outlooks else np.inf for m in self.models])
+        largest = np.array([outlook.largest for outlook in said])
         competitors = self.mix.competitors(engine, mean, deviation, largest)
         if now_ms // EVERY_MS > self._newest_ms // EVERY_MS:
             self._newest_ms = now_ms
@@ -53,12 +54,6 @@ class Opinion:
         self.recent.take(end_ms, mean, largest)
         learned = [self._learn(lead, end_ms) for lead in range(len(LEADS))]
         return any(learned)
-
-    def _cells(self, model: str, now_ms: int) -> tuple[Doubles, Doubles]:
-        if model in self.outlooks:
-            return self.outlooks[model].cells(now_ms)
-        nothing = np.full((len(LEADS), T), np.nan)
-        return nothing, nothing
 
     def _learn(self, lead: int, end_ms: int) -> bool:
         waiting, lead_ms, learned = self._waiting[lead], LEADS_MS[LEADS[lead]], False

@@ -42,3 +42,7 @@ class Outlook:
         middles = np.arange(hours) + 0.5
         mean, deviation = (np.interp(last, middles, v[AT]) for v in (self.mean, self.deviation))
         return float(mean), float(deviation)
+
+
+NOTHING = Outlook(0, np.empty((T, 0)), np.empty((T, 0)), np.inf)
+"""Of a model that has not been fitted, or could not be."""
