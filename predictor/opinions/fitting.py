@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import numpy as np
 
 from cme.core.clock import Clock
-from cme.core.durations import HOUR_MS, MINUTE_MS
+from cme.core.durations import HOUR_MS
 from cme.log.protocol import Log
 from cme.log.reading import batches_behind
 from cme.runtime.telemetry import PredictorTelemetry
@@ -19,7 +19,8 @@ from predictor.opinions.outlook import Doubles, Outlook
 
 log = logging.getLogger("tidecast.predictor")
 
-PERIOD_MS = MINUTE_MS
+PERIOD_MS = 10_000
+"""Between two looks at what is due."""
 EVERY_MS = 3 * HOUR_MS
 """Between two fits of a model to a series; an outlook reaches a day."""
 HOURS = 28 * 24
