@@ -18,6 +18,7 @@ from predictor.decide.rules import Rules, compile_rules
 from predictor.decide.slow import SlowScaleDown
 from predictor.grid import BEAT_MS
 from predictor.learner import Learner, Progress
+from predictor.opinions.opinions import Opinions
 from predictor.picture import Picture
 from predictor.presets import PRESETS
 from predictor.records import decision_batch, forecast_batches, history_batch
@@ -41,10 +42,8 @@ class Predictor:
         self, log_: Log, clock: Clock, settings: Settings, telemetry: PredictorTelemetry, folder: Path
     ) -> None:
         self._log, self._clock, self._settings, self._telemetry = log_, clock, settings, telemetry
-        self._learner, self._picture = (
-            Learner(telemetry, folder, PRESETS[settings.forecast_preset]),
-            Picture(),
-        )
+        self._learner = Learner(telemetry, folder, PRESETS[settings.forecast_preset])
+        self._picture, self.opinions = Picture(), Opinions(log_, telemetry, folder)
         self._limits = Limits(settings.signal_stale_ms, settings.forecast_stale_after)
         self._rules: Rules = compile_rules([])
         self._slow = SlowScaleDown(self._rules)
@@ -73,6 +72,7 @@ class Predictor:
         """Write the engine's memory down, also of a start that was cut short: the next one goes on from there."""
         with self._working:
             self._learner.save()
+            self.opinions.save()
 
     def _exclusive_turn(self) -> None:
         with self._working:
@@ -113,14 +113,21 @@ class Predictor:
             self._compile_due = True
         elif batch.topic == "replicas":
             self._picture.take_replicas(batch)
-        elif self._learner.learn(batch) and self._learner.checkpoint_due():
+        else:
+            self._take_minute(batch)
+
+    def _take_minute(self, batch: Batch) -> None:
+        self.opinions.take_minute(batch)
+        if self._learner.learn(batch) and self._learner.checkpoint_due():
             self._learner.save()
+            self.opinions.save()
 
     def _compile(self) -> None:
         """New rules, and the memory of their slow scale-down from the decisions of the past."""
         policies = [policy for _, policy in sorted(self._picture.policies.items())]
         self._rules = compile_rules(policies)
         self._slow = SlowScaleDown(self._rules)
+        self.opinions.choose(policies, self._clock.now_ms())
         position = self._position_of_memory(self._clock.now_ms())
         for batch in batches_behind(self._log, ["decisions"], position):
             self._slow.recall(batch.time_ms, batch.series, batch.numbers("need"), batch.numbers("slowed"))
@@ -139,6 +146,7 @@ class Predictor:
         now = self._learner.newest_ms
         ids, forecast = self._learner.forecast()
         if len(ids):
+            forecast = self.opinions.mixed(ids, forecast, now)
             batches = forecast_batches(now, ids, forecast)
             if now % BEAT_MS == 0:
                 batches.append(history_batch(now, ids, forecast))

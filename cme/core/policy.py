@@ -114,6 +114,10 @@ class Slo(Document):
     short: Share
 
 
+Model = Literal["unobserved-components", "ets", "sarimax"]
+"""The classical models that may give a second opinion."""
+
+
 class Forecast(Document):
     """Which quantile of the largest load within the lead time is to be covered: given, or by cost or SLO."""
 
@@ -121,9 +125,12 @@ class Forecast(Document):
     cost: Cost | None = None
     slo: Slo | None = None
     lead: Duration = parse_duration("5m")
+    models: tuple[Model, ...] = ()
 
     @model_validator(mode="after")
     def _fits(self) -> "Forecast":
+        if len(set(self.models)) < len(self.models):
+            raise ValueError("models must not name one twice")
         if not 0 < self.lead <= LONGEST_LEAD_MS:
             raise ValueError(f"lead must be above 0 and at most {format_duration(LONGEST_LEAD_MS)}")
         if sum(given is not None for given in (self.quantile, self.cost, self.slo)) > 1:
