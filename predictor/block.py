@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictor.arrays import Arrays, Floats, Known
+from predictor.calendar import Calendars
 from predictor.calibration.calibrated import Calibrated
 from predictor.experts.registry import REGISTRY
 from predictor.experts.ridge import Ridge
@@ -29,7 +30,8 @@ class Block:
         self.arrays, self._grid, self._pool = Arrays(), grid, pool
         self.arrays.declare("block.unit", (), np.nan)
         self._history = History(self.arrays, grid)
-        self._features = Features(self.arrays, grid, self._history)
+        self.calendars = Calendars(grid)
+        self._features = Features(self.arrays, grid, self._history, self.calendars)
         self._rows = Rows(self.arrays, grid)
         self._experts = [make(self.arrays, grid, pool) for make in REGISTRY.values()]
         self._ridge = next(

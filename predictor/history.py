@@ -32,7 +32,7 @@ class History:
 
     def __init__(self, arrays: Arrays, grid: Grid) -> None:
         self._arrays, self._grid = arrays, grid
-        self._length = WEEKS * 7 * grid.day + grid.beats(10) + 1
+        self._length = WEEKS * 7 * grid.day + grid.hour + grid.beats(10) + 1  # an hour for longer days
         self._recent = grid.longest + 1
         for name in ("last", "mean", "largest", "hour"):
             arrays.declare(f"history.{name}", (self._length,), dtype="float16")

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from predictor.arrays import Arrays, Floats
+from predictor.arrays import Arrays, Floats, Known
+from predictor.calendar import Calendars
 from predictor.grid import Grid
 from predictor.history import DAYS, WEEKS, History, Rows
 
@@ -34,8 +35,8 @@ class Seasons:
     """Statistics of `at` for every moment up to the longest lead ahead, kept in a ring since each is final that
     long before; and of `max`, for the windows that begin at an origin."""
 
-    def __init__(self, arrays: Arrays, grid: Grid, history: History) -> None:
-        self._arrays, self._grid, self._history = arrays, grid, history
+    def __init__(self, arrays: Arrays, grid: Grid, history: History, calendars: Calendars) -> None:
+        self._arrays, self._grid, self._history, self._calendars = arrays, grid, history, calendars
         self._length = grid.longest + 1
         smooth = 2 if grid.hour == 12 else 0  # beats on either side: the exact minute of a day is an accident
         self._around = np.arange(-smooth, smooth + 1)
@@ -45,11 +46,11 @@ class Seasons:
     def learn(self, beat: int) -> None:
         """Compute `at` for the moment one longest lead ahead."""
         moment = beat + self._grid.longest
-        days = self._past("mean", beat, moment, DAYS, 1, self._around)
-        weeks = self._past("mean", beat, moment, WEEKS, 7, self._around)
-        sharp_days = self._past("last", beat, moment, DAYS, 1, _NO_STEPS)[:, 0]
-        sharp_weeks = self._past("last", beat, moment, WEEKS, 7, _NO_STEPS)[:, 0]
-        peaks = self._past("largest", beat, moment, DAYS, 1, self._near).max(axis=1)
+        days = self._past("mean", beat, moment, False, self._around)
+        weeks = self._past("mean", beat, moment, True, self._around)
+        sharp_days = self._past("last", beat, moment, False, _NO_STEPS)[:, 0]
+        sharp_weeks = self._past("last", beat, moment, True, _NO_STEPS)[:, 0]
+        peaks = self._past("largest", beat, moment, False, self._near).max(axis=1)
         found = _statistics(days.mean(axis=1), weeks.mean(axis=1), sharp_days, sharp_weeks)
         found[PEAK], found[HIGHEST_PEAK] = median_of_seven(peaks), peaks.max(axis=0)
         self._arrays["seasons.at"][moment % self._length] = found
@@ -61,36 +62,43 @@ class Seasons:
 
     def ahead(self, beat: int, level: Floats) -> Floats:
         """Of the largest value in the windows that begin after `beat`: [lead, statistic, series]."""
-        days, weeks = self._windows(beat, DAYS, 1), self._windows(beat, WEEKS, 7)
+        days, weeks = self._windows(beat, False), self._windows(beat, True)
         return _known_or(_statistics(days, weeks, days, weeks).swapaxes(0, 1), level)
 
-    def _windows(self, beat: int, count: int, days: int) -> Floats:
-        """Window maxima one to `count` seasons ago, [count, lead, series]."""
+    def _windows(self, beat: int, weekly: bool) -> Floats:
+        """Window maxima 1..7 days or 1..2 weeks ago, [season, lead, series]."""
         grid = self._grid
         steps = np.arange(1, grid.hour + 1)
         short = [beats - 1 for beats in grid.lead_beats if beats <= grid.hour]
-        past = self._past("largest", beat, beat, count, days, steps)
+        past = self._past("largest", beat, beat, weekly, steps)
         windows = np.maximum.accumulate(past, axis=1)[:, short]
         if len(short) == len(grid.lead_beats):
             return windows
         hours = np.arange(grid.hour, grid.longest + 1, grid.hour)
-        longest = self._past("hour", beat, beat, count, days, hours).max(axis=1, keepdims=True)
+        longest = self._past("hour", beat, beat, weekly, hours).max(axis=1, keepdims=True)
         return np.concatenate([windows, longest], axis=1)
 
-    def _past(self, name: str, beat: int, moment: int, count: int, days: int, around: Rows) -> Floats:
-        """[count, around, series]: the moment's like 1..count seasons of `days` days ago.
+    def _past(self, name: str, beat: int, moment: int, weekly: bool, around: Rows) -> Floats:
+        """[season, around, series]: the likes of a moment 1..7 days or 1..2 weeks ago.
 
         A series too young for all of them repeats those it has; NaN if it has none.
         """
-        season = days * self._grid.day
-        lags = np.arange(1, count + 1)[:, None]
         behind = self._history.age - 1 + moment - beat - self._grid.hour // 4
-        have = np.clip(behind // season, 0, count)
-        if (have == count).all():
-            return self._history.ring(name, moment - season * lags + around)
-        own = (lags - 1) % np.maximum(have, 1) + 1
-        past = self._history.own(name, moment - season * own[:, None] + around[:, None])
-        return np.where(have > 0, past, np.float32(np.nan))
+        lags = self._calendars.lags(moment, weekly, behind)
+        have = lags <= behind
+        if lags.shape[1] == 1 and have.all():
+            return self._history.ring(name, moment - lags + around)
+        own = _repeated(lags, have)
+        past = self._history.own(name, moment - own[:, None] + around[:, None])
+        return np.where(have.any(axis=0), past, np.float32(np.nan))
+
+
+def _repeated(lags: Rows, have: Known) -> Rows:
+    """Those of the lags that a series has, in turn: [season, series]."""
+    order = np.argsort(~have, axis=0, kind="stable")
+    turns = np.arange(len(have))[:, None] % np.maximum(have.sum(axis=0), 1)
+    which = np.take_along_axis(order, turns, axis=0)
+    return np.take_along_axis(np.broadcast_to(lags, have.shape), which, axis=0)
 
 
 def _statistics(days: Floats, weeks: Floats, sharp_days: Floats, sharp_weeks: Floats) -> Floats:
