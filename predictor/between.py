@@ -28,6 +28,19 @@ def between(
     return _along(_ROOTS, anchored, np.sqrt(lead_ms))
 
 
+def from_now(
+    values: NDArray[np.float32], leads: tuple[int, ...], now: NDArray[np.float32], elapsed_ms: int
+) -> NDArray[np.float32]:
+    """All leads from now on of forecasts [target, lead, quantile, series] that know only `leads` (indices of
+    LEADS_MS), made `elapsed_ms` ago: by the same rule, from the value `now` [series] that was newest then and is."""
+    known = np.sqrt(np.array([0, *(LEADS_MS[i] for i in leads)], dtype=float))
+    asked = np.sqrt(np.array(LEADS_MS, dtype=float) + elapsed_ms)
+    shares = np.stack([np.interp(asked, known, one) for one in np.eye(len(known))], axis=1)
+    anchor = np.broadcast_to(now, (len(values), 1, *values.shape[2:]))
+    anchored = np.concatenate([anchor, values[:, list(leads)]], axis=1)
+    return np.asarray(np.einsum("lg,tgqn->tlqn", shares.astype(np.float32), anchored))
+
+
 def _along(
     grid: NDArray[np.float64], values: NDArray[np.float64], at: NDArray[np.float64]
 ) -> NDArray[np.float64]:

@@ -79,9 +79,10 @@ class Engine:
 
     def prime(self, beat: int, seen: Bin, *, seasons: bool) -> None:
         """Take in a beat of the past without learning from it; `seasons` for those of the newest longest lead."""
-        for block, rows in self._each():
-            block.prime(beat, Bin(seen.last[rows], seen.mean[rows], seen.largest[rows]), seasons=seasons)
+        for missed in self._missed(beat):
+            self._prime(missed - self._skipped, _nothing(self.series), seasons)
         self.beat = beat
+        self._prime(beat - self._skipped, seen, seasons)
 
     def forecast(self, last: Floats, largest: Floats) -> Forecast:
         """Forecast from observations newer than the last beat (`largest`: the open beat's maximum so far).
@@ -156,6 +157,10 @@ class Engine:
             served.append(block.step(beat, bin_, sampled, number))
         return served
 
+    def _prime(self, beat: int, seen: Bin, seasons: bool) -> None:
+        for block, rows in self._each():
+            block.prime(beat, Bin(seen.last[rows], seen.mean[rows], seen.largest[rows]), seasons=seasons)
+
     def _sample(self) -> NDArray[np.intp]:
         """The series whose rows the pool gets on this beat, all in turn."""
         count = min(ROWS_AT_ONCE, self.series)
@@ -179,8 +184,9 @@ class Engine:
         return Forecast(values, uncalibrated)
 
     def _uncalibrated(self, block: Block) -> NDArray[np.uint32]:
-        missing = np.ones((L, Q, block.arrays.series), dtype=bool)
-        missing[list(self.grid.leads)] = block.errors_known()[:, None] < _errors_needed()[:, None]
+        """A lead that the grid has not is made of the next longer one."""
+        next_longer = np.searchsorted(self.grid.leads, np.arange(L))
+        missing = block.errors_known()[next_longer, None] < _errors_needed()[:, None]
         bits = (np.uint32(1) << np.arange(L * Q, dtype=np.uint32)).reshape(L, Q, 1)
         return np.asarray((missing * bits).sum(axis=(0, 1)), dtype=np.uint32)
 
