@@ -1,7 +1,6 @@
 """The engines with their feeds: minutes in, forecasts out, and their memory kept across restarts."""
 
 import logging
-from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cme.core.batch import Batch
+from cme.core.clock import SET_BACK_MS
 from cme.core.durations import DAY_MS, MINUTE_MS
 from cme.log.protocol import Log, Position
 from cme.runtime.telemetry import PredictorTelemetry
@@ -17,6 +17,7 @@ from predictor.calendar import Calendar
 from predictor.engine import Forecast
 from predictor.fleet import Fleet
 from predictor.grid import BEAT_MS
+from predictor.relearning import Relearning
 
 log = logging.getLogger("tidecast.predictor")
 
@@ -26,37 +27,8 @@ SEASONS_MS = 15 * DAY_MS
 CHECKPOINT_BEATS = 12
 STEPPED_BEATS = 72
 """Of a start without a checkpoint: so many of the newest beats are learned at once, the rest off the beat."""
-RELEARNED_AT_ONCE = 50
-"""Minutes read together by the second engine."""
 Progress = Callable[[int, int], None]
 """Called with (minutes taken in, minutes to take in) while a start catches up."""
-
-
-class Relearning:
-    """The past learned anew by engines of its own, one minute a turn."""
-
-    def __init__(self, log_: Log, since_ms: int, calendars: Mapping[int, Calendar]) -> None:
-        self.fleet, self._log, self._since_ms = Fleet(), log_, since_ms
-        self.fleet.follow(calendars)
-        self._position = log_.position_at(["minutes"], since_ms)
-        self._minutes: deque[Batch] = deque()
-
-    def turn(self) -> bool:
-        """Learn one minute more; returns whether the log's end is reached.
-
-        Raises LogFailed; the next turn goes on where this one stopped.
-        """
-        if not self._minutes:
-            chunk = self._log.read(["minutes"], self._position, RELEARNED_AT_ONCE)
-            self._minutes, self._position = deque(chunk.batches), chunk.position
-        if not self._minutes:
-            return True
-        self.fleet.learn(self._minutes.popleft())
-        return False
-
-    def share(self, newest_ms: int) -> float:
-        """Of the time up to `newest_ms` that has been learned."""
-        return max(0, self.fleet.newest_ms - self._since_ms) / max(1, newest_ms - self._since_ms)
 
 
 class Learner:
@@ -71,6 +43,7 @@ class Learner:
         self._checkpoint = folder / "engine.state"
         self._calendars: Mapping[int, Calendar] = {}
         self._relearning: Relearning | None = None
+        self._log: Log | None = None
         self._whole = False  # whether the engine has learned all of its past, and not its seasons only
 
     @property
@@ -87,6 +60,14 @@ class Learner:
     def restore(self, log_: Log, now_ms: int, progress: Progress) -> Position:
         """Load the checkpoint, take in the minutes since; returns the position behind them. Raises LogFailed."""
         self._load()
+        if self._fleet.open_since_ms > now_ms + SET_BACK_MS:
+            log.warning("%s is of a time to come; the engine learns from the minutes again", self._checkpoint)
+            self._forget()
+        self._log = log_
+        return self._take_in(log_, now_ms, progress)
+
+    def _take_in(self, log_: Log, now_ms: int, progress: Progress) -> Position:
+        """Learn what the log has up to `now_ms`, all at once or in two turns."""
         oldest = now_ms - (HISTORY_MS if self._whole else SEASONS_MS)
         # The minutes of the newest beat once more: the next forecast starts from the last of them.
         since = max(oldest, self._fleet.open_since_ms + 1)
@@ -101,7 +82,7 @@ class Learner:
     def relearn(self, until: Callable[[], bool]) -> None:
         """Go on learning the past until `until` says that it is enough for now. Raises LogFailed."""
         while self._relearning is not None and not until():
-            if self._relearning.turn():
+            if self._relearning.turn(self.newest_ms):
                 self._fleet, self._relearning, self._whole = self._relearning.fleet, None, True
                 self.save()
         if self._relearning is not None:
@@ -110,7 +91,14 @@ class Learner:
             self._telemetry.learned.set(1)
 
     def learn(self, minute: Batch) -> bool:
-        """Take in a record of `minutes`; returns whether a beat closed."""
+        """Take in a record of `minutes`; returns whether a beat closed.
+
+        After the clock was set back by more than an hour all is learned anew, up to this minute. Raises LogFailed.
+        """
+        if self._log and minute.time_ms < self.newest_ms - SET_BACK_MS:
+            log.warning("the clock was set back; the engine learns from the minutes up to now again")
+            self._forget()
+            self._take_in(self._log, minute.time_ms, lambda done, total: None)
         closed = self._fleet.learn(minute)
         self._telemetry.series.set(self._fleet.series)
         return closed
@@ -136,6 +124,8 @@ class Learner:
         position, total = log_.position_at(["minutes"], since), max(1, (now_ms - since) // MINUTE_MS)
         while (chunk := log_.read(["minutes"], position, 500)).batches:
             for minute in chunk.batches:
+                if minute.time_ms > now_ms:  # written by a clock that was set back since
+                    continue
                 if minute.time_ms > stepped:
                     self._fleet.learn(minute)
                 else:
@@ -156,5 +146,8 @@ class Learner:
             self._whole = bool(saved["whole"])
         except (ValueError, KeyError) as error:
             log.warning("%s: %s; the engine learns from the minutes again", self._checkpoint, error)
-            self._fleet = Fleet(self._telemetry.step_seconds.time)
-            self._fleet.follow(self._calendars)
+            self._forget()
+
+    def _forget(self) -> None:
+        self._fleet, self._whole, self._relearning = Fleet(self._telemetry.step_seconds.time), False, None
+        self._fleet.follow(self._calendars)

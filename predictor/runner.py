@@ -79,7 +79,7 @@ class Predictor:
 
     def _turn(self) -> None:
         sampled = self._follow()
-        if self._learner.newest_ms > self._published_ms:
+        if self._learner.newest_ms != self._published_ms:
             self._publish()
         if sampled or self._clock.monotonic_ms() - self._decided >= self._settings.tick:
             self._decide()

@@ -40,21 +40,21 @@ def forecast(fleet: Fleet) -> NDArray[np.float32]:
 
 @pytest.fixture(scope="module")
 def saved() -> dict[str, NDArray[Any]]:
-    """Eight days of hours."""
-    return fed(Fleet(), hourly(8)).save()
+    """Five days of hours."""
+    return fed(Fleet(), hourly(5)).save()
 
 
 @pytest.fixture
 def learned(saved: dict[str, NDArray[Any]]) -> Fleet:
     fleet = Fleet()
     fleet.load(saved)
-    return fed(fleet, [8 * DAY])  # once more, as a restart reads it
+    return fed(fleet, [5 * DAY])  # once more, as a restart reads it
 
 
 def test_a_series_of_hours_is_forecast_by_its_day(learned: Fleet) -> None:
     values = forecast(learned)
-    assert values[AT, SIX_HOURS, 0] == pytest.approx(wave(8 * DAY + 6 * 60), abs=50)
-    assert abs(wave(8 * DAY + 6 * 60) - wave(8 * DAY)) > 400  # the last value would be far off
+    assert values[AT, SIX_HOURS, 0] == pytest.approx(wave(5 * DAY + 6 * 60), abs=50)
+    assert abs(wave(5 * DAY + 6 * 60) - wave(5 * DAY)) > 400  # the last value would be far off
 
 
 def test_it_has_all_leads_and_their_quantiles_are_ordered(learned: Fleet) -> None:
@@ -66,13 +66,13 @@ def test_it_has_all_leads_and_their_quantiles_are_ordered(learned: Fleet) -> Non
 
 def test_between_its_values_the_forecast_moves_on_with_time(learned: Fleet) -> None:
     fleet, at_once = learned, forecast(learned)
-    for end in range(8 * DAY + 1, 8 * DAY + 60):
+    for end in range(5 * DAY + 1, 5 * DAY + 60):
         fleet.learn(minute(end * MINUTE_MS, s2=1.0))
     later = forecast(fleet)
-    expected = wave(8 * DAY + 119)
+    expected = wave(5 * DAY + 119)
     one_hour = LEADS_MS.index(HOUR_MS)
     assert abs(later[AT, one_hour, 0] - expected) < abs(at_once[AT, one_hour, 0] - expected)
-    fleet.learn(minute((8 * DAY + 90) * MINUTE_MS, s2=1.0))
+    fleet.learn(minute((5 * DAY + 90) * MINUTE_MS, s2=1.0))
     assert np.isnan(forecast(fleet)).all()  # its next value is half an hour overdue
 
 
@@ -86,9 +86,9 @@ def test_a_doubled_step_moves_the_series_and_says_so(caplog: pytest.LogCaptureFi
 
 
 def test_a_series_that_comes_back_goes_on_from_where_it_was(learned: Fleet) -> None:
-    fed(learned, range(8 * DAY + 1, 8 * DAY + 20))
-    fed(learned, hourly(1, since=8 * DAY))
-    assert forecast(learned)[AT, SIX_HOURS, 0] == pytest.approx(wave(9 * DAY + 6 * 60), abs=100)
+    fed(learned, range(5 * DAY + 1, 5 * DAY + 20))
+    fed(learned, hourly(1, since=5 * DAY))
+    assert forecast(learned)[AT, SIX_HOURS, 0] == pytest.approx(wave(6 * DAY + 6 * 60), abs=100)
 
 
 def test_series_of_several_steps_are_forecast_side_by_side_and_kept() -> None:
