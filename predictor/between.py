@@ -21,6 +21,8 @@ def between(
 
     Over the lead linear in sqrt(time), as the spread of a random walk grows, from the last value `now` at lead
     0; over the quantile linear in the normal score. Leads and quantiles beyond the grid are those of its ends.
+    So it is continuous and ordered as the grid is; the largest load, which the last value is no part of, may fall
+    on the way from that to the shortest lead.
     """
     scores = np.array([NormalDist().inv_cdf(q) for q in quantile])
     by_lead = _along(_SCORES, np.moveaxis(values, 1, 0), scores)

@@ -88,7 +88,7 @@ def test_a_doubled_step_moves_the_series_and_says_so(caplog: pytest.LogCaptureFi
 def test_a_series_that_comes_back_goes_on_from_where_it_was(learned: Fleet) -> None:
     fed(learned, range(5 * DAY + 1, 5 * DAY + 20))
     fed(learned, hourly(1, since=5 * DAY))
-    assert forecast(learned)[AT, SIX_HOURS, 0] == pytest.approx(wave(6 * DAY + 6 * 60), abs=100)
+    assert forecast(learned)[AT, SIX_HOURS, 0] == pytest.approx(wave(6 * DAY + 6 * 60), abs=250)
 
 
 def test_series_of_several_steps_are_forecast_side_by_side_and_kept() -> None:
