@@ -1,11 +1,10 @@
-"""From minutes to the engine's beats of five minutes, and to the newest observation between two of them."""
+"""From minutes to an engine's beats, and to the largest value of the one that is open."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cme.core.batch import Batch
 from cme.core.durations import MINUTE_MS
@@ -13,13 +12,7 @@ from predictor.arrays import Floats
 from predictor.engine import beat_of
 from predictor.grid import BEAT_MS
 from predictor.history import Bin
-
-MINUTES = BEAT_MS // MINUTE_MS
-_REMEMBERED = (
-    16  # lists of series ids whose rows are kept at hand: minutes come with the same ones again and again
-)
-
-Rows = NDArray[np.intp]
+from predictor.lookup import Lookup, Rows
 
 
 class ClosedBeat(NamedTuple):
@@ -42,48 +35,43 @@ class Beats:
     counted as late and change nothing, so that the same minutes always make the same beats.
     """
 
-    def __init__(self, rows_of: Callable[[list[int]], Rows]) -> None:
+    def __init__(self, rows_of: Callable[[list[int]], Rows], beat_ms: int = BEAT_MS) -> None:
         """`rows_of` gives the rows of series ids, new ones included."""
         self.beat, self.late = -1, 0
-        self._rows_of = rows_of
-        self._known: dict[bytes, Rows] = {}
+        self._beat_ms, self._minutes = beat_ms, beat_ms // MINUTE_MS
+        self._rows = Lookup(rows_of)
         self._open: _Open | None = None
         self._seen: _Open | None = None  # the open beat or the one that closed last
-        self._newest_ms, self._place = -1, 0  # end of the newest minute, and its place in `_seen`
 
     def add(self, minute: Batch) -> list[ClosedBeat]:
         """Take in a record of `minutes`; returns the beats that it closed."""
-        beat = beat_of(minute.time_ms)
+        beat = beat_of(minute.time_ms, self._beat_ms)
         if beat < self.beat or (beat == self.beat and self._open is None):
             self.late += 1
             return []
         closed = [self._close()] if beat > self.beat and self._open is not None else []
         self.beat = beat
         self._put(minute)
-        if minute.time_ms == (beat + 1) * BEAT_MS:
+        if minute.time_ms == (beat + 1) * self._beat_ms:
             closed.append(self._close())
         return closed
 
-    def newest(self, series: int) -> tuple[Floats, Floats]:
-        """The newest minute's means, and the maxima of its beat so far, [series]; NaN where there is none."""
+    def largest(self, series: int) -> Floats:
+        """The maxima of the newest beat so far, [series]; NaN where there is none."""
         if self._seen is None:
-            nothing = np.full(series, np.nan, dtype=np.float32)
-            return nothing, nothing
-        largest = np.fmax.reduce(self._seen.maxima)
-        return _widened(self._seen.means[self._place], series), _widened(largest, series)
+            return np.full(series, np.nan, dtype=np.float32)
+        return _widened(np.fmax.reduce(self._seen.maxima), series)
 
     def _put(self, minute: Batch) -> None:
         rows = self._rows(minute.series)
         width = int(rows.max(initial=-1)) + 1
         if self._open is None:
-            self._open = _Open(*(np.full((MINUTES, width), np.nan, dtype=np.float32) for _ in range(2)))
+            self._open = _Open(*(np.full((self._minutes, width), np.nan, dtype=np.float32) for _ in range(2)))
         self._open = _Open(_widened(self._open.means, width), _widened(self._open.maxima, width))
         self._seen = self._open
-        place = -(-minute.time_ms // MINUTE_MS) % MINUTES - 1
+        place = -(-minute.time_ms // MINUTE_MS) % self._minutes - 1
         self._open.means[place, rows] = minute.numbers("mean")
         self._open.maxima[place, rows] = minute.numbers("max")
-        if minute.time_ms >= self._newest_ms:
-            self._newest_ms, self._place = minute.time_ms, place
 
     def _close(self) -> ClosedBeat:
         assert self._open is not None
@@ -92,17 +80,11 @@ class Beats:
         known = np.isfinite(means)
         count = known.sum(axis=0)
         mean = np.where(known, means, 0).sum(axis=0) / np.maximum(count, 1)
-        last = means[np.where(known, np.arange(MINUTES)[:, None], -1).max(axis=0), np.arange(means.shape[1])]
+        last = means[
+            np.where(known, np.arange(self._minutes)[:, None], -1).max(axis=0), np.arange(means.shape[1])
+        ]
         mean = np.where(count > 0, mean, np.nan).astype(np.float32)
         return ClosedBeat(self.beat, Bin(np.where(count > 0, last, np.nan), mean, np.fmax.reduce(maxima)))
-
-    def _rows(self, series: NDArray[np.uint64]) -> Rows:
-        key = series.tobytes()
-        if key not in self._known:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            self._known[key] = self._rows_of(series.tolist())
-        return self._known[key]
 
 
 def _widened(values: Floats, width: int) -> Floats:

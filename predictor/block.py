@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictor.arrays import Arrays, Floats, Known
+from predictor.calendar import Calendars
 from predictor.calibration.calibrated import Calibrated
 from predictor.experts.own import Own
 from predictor.experts.registry import REGISTRY
@@ -33,7 +34,8 @@ class Block:
         self.arrays, self._grid, self._pool = Arrays(), grid, pool
         self.arrays.declare("block.unit", (), np.nan)
         self._history = History(self.arrays, grid)
-        self._features = Features(self.arrays, grid, self._history)
+        self.calendars = Calendars(grid)
+        self._features = Features(self.arrays, grid, self._history, self.calendars)
         self._rows = Rows(self.arrays, grid)
         self._experts = [REGISTRY[name](self.arrays, grid, pool) for name in preset.experts]
         points = [expert.point for expert in self._experts if isinstance(expert, Calibrated)]

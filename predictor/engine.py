@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from cme.core.durations import DAY_MS
 from predictor.arrays import Floats, keep_freed_memory
 from predictor.block import CAPACITY, Block
-from predictor.grid import BEAT_MS, QUANTILES, Grid, L, Q, T
+from predictor.calendar import Calendar, assigned
+from predictor.grid import AT, BEAT_MS, MAX, QUANTILES, Grid, L, Q, T
 from predictor.history import Bin
 from predictor.pool import ROWS_AT_ONCE, Pool
 from predictor.presets import BEST, Preset
@@ -39,6 +40,7 @@ class Engine:
         self.ids: dict[int, int] = {}  # series id -> row
         self.beat = -1
         self._blocks: list[Block] = []
+        self._calendars: Mapping[int, Calendar] = {}
         self._skipped = 0  # whole weeks, in beats, that nobody saw and the blocks know nothing of
         self._sampled = 0
 
@@ -54,8 +56,15 @@ class Engine:
         """Rows of the series, new ones included."""
         new = [i for i in dict.fromkeys(ids) if i not in self.ids]
         self.ids.update({i: self.series + n for n, i in enumerate(new)})
-        self._grow(len(new))
+        if new:
+            self._grow(len(new))
+            self._assign()
         return np.array([self.ids[i] for i in ids], dtype=np.intp)
+
+    def follow(self, calendars: Mapping[int, Calendar]) -> None:
+        """From now on the days of these series are local ones; the others' are days of UTC without holidays."""
+        self._calendars = calendars
+        self._assign()
 
     def step(self, beat: int, seen: Bin) -> Forecast:
         """Learn the closed `beat` (beats since the epoch, ascending) and forecast from its end.
@@ -72,9 +81,10 @@ class Engine:
 
     def prime(self, beat: int, seen: Bin, *, seasons: bool) -> None:
         """Take in a beat of the past without learning from it; `seasons` for those of the newest longest lead."""
-        for block, rows in self._each():
-            block.prime(beat, Bin(seen.last[rows], seen.mean[rows], seen.largest[rows]), seasons=seasons)
+        for missed in self._missed(beat):
+            self._prime(missed - self._skipped, _nothing(self.series), seasons)
         self.beat = beat
+        self._prime(beat - self._skipped, seen, seasons)
 
     def forecast(self, last: Floats, largest: Floats) -> Forecast:
         """Forecast from observations newer than the last beat (`largest`: the open beat's maximum so far).
@@ -107,6 +117,7 @@ class Engine:
         self._blocks = [self._loaded(number, saved) for number in range(-(-self.series // CAPACITY))]
         self.pool.load(saved)
         self.beat, self._skipped, self._sampled = beat, skipped, sampled
+        self._assign()
 
     def _loaded(self, number: int, saved: Mapping[str, NDArray[Any]]) -> Block:
         block = Block(self.grid, self.pool, self._preset)
@@ -122,12 +133,20 @@ class Engine:
             self._blocks[-1].arrays.grow(room)
             count -= room
 
+    def _assign(self) -> None:
+        """Tell the blocks their series' calendars."""
+        calendars = assigned(self._calendars, self.ids)
+        for block, rows in self._each():
+            block.calendars.assign(calendars[rows], self._skipped)
+
     def _missed(self, beat: int) -> range:
         """Beats to step as gaps. Whole weeks are skipped instead: a week later looks like now."""
         if self.beat < 0:
             return range(0)
         week = 7 * self.grid.day
-        self._skipped += (beat - self.beat - 1) // week * week
+        if beat - self.beat > week:
+            self._skipped += (beat - self.beat - 1) // week * week
+            self._assign()
         return range(beat - (beat - self.beat - 1) % week, beat)
 
     def _step(self, beat: int, seen: Bin) -> list[Floats]:
@@ -139,6 +158,10 @@ class Engine:
             bin_ = Bin(seen.last[rows], seen.mean[rows], seen.largest[rows])
             served.append(block.step(beat, bin_, sampled, number))
         return served
+
+    def _prime(self, beat: int, seen: Bin, seasons: bool) -> None:
+        for block, rows in self._each():
+            block.prime(beat, Bin(seen.last[rows], seen.mean[rows], seen.largest[rows]), seasons=seasons)
 
     def _sample(self) -> NDArray[np.intp]:
         """The series whose rows the pool gets on this beat, all in turn."""
@@ -158,13 +181,16 @@ class Engine:
         uncalibrated = np.empty(self.series, dtype=np.uint32)
         for (block, rows), cells in zip(self._each(), served, strict=True):
             by_lead = cells.reshape(len(self.grid.leads), T, Q, -1).swapaxes(0, 1)
+            # The largest load of a longer time is no less than that of a shorter one, nor than the load at its end.
+            by_lead[MAX] = np.maximum.accumulate(np.maximum(by_lead[MAX], by_lead[AT]), axis=0)
             values[:, list(self.grid.leads), :, rows] = by_lead
             uncalibrated[rows] = self._uncalibrated(block)
         return Forecast(values, uncalibrated)
 
     def _uncalibrated(self, block: Block) -> NDArray[np.uint32]:
-        missing = np.ones((L, Q, block.arrays.series), dtype=bool)
-        missing[list(self.grid.leads)] = block.errors_known()[:, None] < _errors_needed()[:, None]
+        """A lead that the grid has not is made of the next longer one."""
+        next_longer = np.searchsorted(self.grid.leads, np.arange(L))
+        missing = block.errors_known()[next_longer, None] < _errors_needed()[:, None]
         bits = (np.uint32(1) << np.arange(L * Q, dtype=np.uint32)).reshape(L, Q, 1)
         return np.asarray((missing * bits).sum(axis=(0, 1)), dtype=np.uint32)
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from cme.core.batch import Batch
@@ -13,6 +14,7 @@ from cme.core.settings import Settings
 from cme.log.protocol import Log, Position
 from cme.log.reading import batches_behind
 from cme.runtime.telemetry import PredictorTelemetry
+from predictor.calendar import calendars_of
 from predictor.decide.chain import Limits, decide
 from predictor.decide.rules import Rules, compile_rules
 from predictor.decide.slow import SlowScaleDown
@@ -58,10 +60,11 @@ class Predictor:
         decisions. Blocks; raises LogFailed, and whatever `progress` raises to cut it short."""
         now = self._clock.now_ms()
         with self._working:
+            self._follow(("policies",))  # first, for the past's days are theirs
             learnt = self._learner.restore(self._log, now, progress)
             samples = self._log.position_at(["samples"], now - HOUR_MS)
             replicas = self._log.position_at(["replicas"], now - REPLICAS_STALE_MS)
-            self._position = {**learnt, **samples, **replicas}
+            self._position = {**self._position, **learnt, **samples, **replicas}
             self._turn()
 
     async def turn(self) -> None:
@@ -80,18 +83,18 @@ class Predictor:
 
     def _turn(self) -> None:
         sampled = self._follow()
-        if self._learner.newest_ms > self._published_ms:
+        if self._learner.newest_ms != self._published_ms:
             self._publish()
         if sampled or self._clock.monotonic_ms() - self._decided >= self._settings.tick:
             self._decide()
         enough = self._clock.monotonic_ms() + RELEARN_MS
         self._learner.relearn(lambda: self._clock.monotonic_ms() >= enough)
 
-    def _follow(self) -> bool:
+    def _follow(self, topics: Sequence[str] = FOLLOWED) -> bool:
         """Read on to the log's end; returns whether samples came."""
         sampled = False
         while True:
-            chunk = self._log.read(FOLLOWED, self._position, 1000)
+            chunk = self._log.read(topics, self._position, 1000)
             self._position = chunk.position
             for damage in chunk.damages:
                 log.error("%s", damage)
@@ -126,6 +129,7 @@ class Predictor:
         """New rules, and the memory of their slow scale-down from the decisions of the past."""
         policies = [policy for _, policy in sorted(self._picture.policies.items())]
         self._rules = compile_rules(policies)
+        self._learner.follow(calendars_of(policies))
         self._slow = SlowScaleDown(self._rules)
         self.opinions.choose(policies, self._clock.now_ms())
         position = self._position_of_memory(self._clock.now_ms())
