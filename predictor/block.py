@@ -14,6 +14,7 @@ from predictor.history import Bin, History
 from predictor.mix.caps import Caps
 from predictor.mix.coverage import Coverage
 from predictor.mix.mixing import Mix
+from predictor.mix.order import in_order
 from predictor.pool import Pool
 from predictor.rows import Rows
 
@@ -114,7 +115,8 @@ class Block:
         mixed = self._mix.combine(loads)
         ordered = np.sort(mixed, axis=1)
         capped = np.sort(self._caps.apply(ordered, week_max), axis=1)
-        served = np.minimum(self._coverage.apply(capped, np.square(moment.base)), _HIGHEST * ever * ever)
+        covered = self._coverage.apply(capped, np.square(moment.base))
+        served = np.minimum(in_order(covered), _HIGHEST * ever * ever)
         if keep:
             for expert, (_, kept) in zip(self._experts, made, strict=True):
                 expert.remember(moment, kept)
