@@ -15,6 +15,7 @@ from predictor.history import Bin, History
 from predictor.mix.caps import Caps
 from predictor.mix.coverage import Coverage
 from predictor.mix.mixing import Mix
+from predictor.mix.order import in_order
 from predictor.ordering import sorted_quantiles
 from predictor.pool import Pool
 from predictor.presets import Preset
@@ -125,7 +126,8 @@ class Block:
         mixed, poly = self._mix.combine(moment, loads)
         ordered = sorted_quantiles(mixed)
         capped = sorted_quantiles(self._caps.apply(ordered, week_max))
-        served = np.minimum(self._coverage.apply(capped, np.square(moment.base)), _HIGHEST * ever * ever)
+        covered = self._coverage.apply(capped, np.square(moment.base))
+        served = np.minimum(in_order(covered), _HIGHEST * ever * ever)
         if keep:
             for horizon in self._grid.begun(moment.beat):
                 for expert, (_, kept) in zip(self._experts, made, strict=True):

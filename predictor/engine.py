@@ -11,7 +11,7 @@ from cme.core.durations import DAY_MS
 from predictor.arrays import Floats, keep_freed_memory
 from predictor.block import CAPACITY, Block
 from predictor.calendar import Calendar, assigned
-from predictor.grid import AT, BEAT_MS, MAX, QUANTILES, Grid, L, Q, T
+from predictor.grid import BEAT_MS, QUANTILES, Grid, L, Q, T
 from predictor.history import Bin
 from predictor.pool import ROWS_AT_ONCE, Pool
 from predictor.presets import BEST, Preset
@@ -181,8 +181,6 @@ class Engine:
         uncalibrated = np.empty(self.series, dtype=np.uint32)
         for (block, rows), cells in zip(self._each(), served, strict=True):
             by_lead = cells.reshape(len(self.grid.leads), T, Q, -1).swapaxes(0, 1)
-            # The largest load of a longer time is no less than that of a shorter one, nor than the load at its end.
-            by_lead[MAX] = np.maximum.accumulate(np.maximum(by_lead[MAX], by_lead[AT]), axis=0)
             values[:, list(self.grid.leads), :, rows] = by_lead
             uncalibrated[rows] = self._uncalibrated(block)
         return Forecast(values, uncalibrated)

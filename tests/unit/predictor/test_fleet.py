@@ -76,6 +76,14 @@ def test_between_its_values_the_forecast_moves_on_with_time(learned: Fleet) -> N
     assert np.isnan(forecast(fleet)).all()  # its next value is half an hour overdue
 
 
+def test_a_day_without_values_stays_a_gap_and_passes(learned: Fleet) -> None:
+    for end in range(5 * DAY + 60, 6 * DAY + 1, 60):
+        learned.learn(minute(end * MINUTE_MS, s2=1.0))
+    assert np.isnan(forecast(learned)).all()
+    fed(learned, range(6 * DAY + 60, 6 * DAY + 181, 60))
+    assert forecast(learned)[AT, SIX_HOURS, 0] == pytest.approx(wave(6 * DAY + 9 * 60), abs=150)
+
+
 def test_a_doubled_step_moves_the_series_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     fleet = fed(Fleet(), range(30, DAY, 30))
