@@ -15,6 +15,7 @@ from predictor.mix.coverage import Coverage
 from predictor.mix.mixing import Mix
 from predictor.pool import Pool
 from predictor.rows import Rows
+from predictor.trust.keeper import Trust
 
 Rows_ = NDArray[np.intp]
 CAPACITY = 1024
@@ -37,6 +38,7 @@ class Block:
         )
         self._mix = Mix(self.arrays, grid, len(self._experts))
         self._caps, self._coverage = Caps(self.arrays, grid), Coverage(self.arrays, grid)
+        self.trust = Trust(self.arrays, grid)
 
     def step(self, beat: int, bin_: Bin, sampled: Rows_, number: int) -> Floats:
         """Learn a beat and forecast from its end: loads [C, Q, series].
@@ -45,14 +47,18 @@ class Block:
         """
         seen = np.isfinite(bin_.last)
         self._history.push(beat, self._roots(bin_, seen), seen)
+        self.trust.see(bin_.saturated)
         truth, known = self._history.truths(beat)
+        known = self.trust.learn(beat, self._own_units(truth * truth), known)
         self._learn(beat, truth, known)
         self._learn_rows(beat, truth, known, sampled)
         self._solve(beat + number)
         self._features.learn(beat, truth, known)
         moment = self._features.moment(beat, self._history.newest, self._largest(beat))
         made = [expert.quantiles(moment) for expert in self._experts]
-        return self._serve(moment, made, keep=True)
+        served = self._serve(moment, made, keep=True)
+        self.trust.remember(beat, bin_.last, served)
+        return served
 
     def forecast(self, beat: int, last: Floats, largest: Floats) -> Floats:
         """Loads [C, Q, series] from an observation newer than the closed `beat`; changes nothing."""
@@ -69,6 +75,7 @@ class Block:
         seen = np.isfinite(bin_.last)
         self._history.push(beat, self._roots(bin_, seen), seen)
         self._features.prime(beat, seasons=seasons)
+        self.trust.see(bin_.saturated)
 
     def errors_known(self) -> Floats:
         """How many errors of its own each lead has, [lead, series]."""

@@ -13,8 +13,11 @@ from predictor.block import CAPACITY, Block
 from predictor.grid import BEAT_MS, QUANTILES, Grid, L, Q, T
 from predictor.history import Bin
 from predictor.pool import ROWS_AT_ONCE, Pool
+from predictor.trust.record import FIGURES, Day
 
-STATE_VERSION = 2
+STATE_VERSION = 3
+ERRORS_BEYOND = 1000
+"""So many errors of its own a series needs at a lead before a quantile above .99 is extrapolated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,9 @@ class Forecast:
     and for a lead that is not a multiple of the beat."""
 
     values: Floats
-    uncalibrated: NDArray[np.uint32]  # [series], bit lead * 4 + quantile: too few errors of its own
+    uncalibrated: NDArray[np.uint32]  # [series], bit lead * 5 + quantile: too few errors of its own
+    """The fifth quantile of a lead is any above the grid's."""
+    distrust: NDArray[np.uint32]  # [series], `cme.core.distrust` over the cells lead * 2 + target
 
 
 class Engine:
@@ -71,7 +76,7 @@ class Engine:
     def prime(self, beat: int, seen: Bin, *, seasons: bool) -> None:
         """Take in a beat of the past without learning from it; `seasons` for those of the newest longest lead."""
         for block, rows in self._each():
-            block.prime(beat, Bin(seen.last[rows], seen.mean[rows], seen.largest[rows]), seasons=seasons)
+            block.prime(beat, seen.rows(rows), seasons=seasons)
         self.beat = beat
 
     def forecast(self, last: Floats, largest: Floats) -> Forecast:
@@ -84,6 +89,21 @@ class Engine:
         forecast = self._served(served)
         forecast.values[..., ~np.isfinite(last)] = np.nan
         return forecast
+
+    def compared(self) -> tuple[Day, NDArray[np.uint32]]:
+        """What became of the last day's forecasts, [lead * 2 + target, series], and whom they leave in distrust, [series].
+
+        Nothing but zeros for a lead that is not a multiple of the beat.
+        """
+        whole = {name: np.zeros((L * T, self.series), dtype=np.float32) for name in FIGURES}
+        distrust = np.zeros(self.series, dtype=np.uint32)
+        for block, rows in self._each():
+            day, distrust[rows] = block.trust.day(), block.trust.distrust()
+            for name, values in whole.items():
+                values.reshape(L, T, -1)[list(self.grid.leads), :, rows] = getattr(day, name).reshape(
+                    len(self.grid.leads), T, -1
+                )
+        return Day(**whole), distrust
 
     def save(self) -> dict[str, NDArray[Any]]:
         """All memory, for a checkpoint."""
@@ -134,8 +154,7 @@ class Engine:
         served = []
         for number, (block, rows) in enumerate(self._each()):
             sampled = sample[(sample >= rows.start) & (sample < rows.stop)] - rows.start
-            bin_ = Bin(seen.last[rows], seen.mean[rows], seen.largest[rows])
-            served.append(block.step(beat, bin_, sampled, number))
+            served.append(block.step(beat, seen.rows(rows), sampled, number))
         return served
 
     def _sample(self) -> NDArray[np.intp]:
@@ -153,17 +172,19 @@ class Engine:
     def _served(self, served: list[Floats]) -> Forecast:
         """Blocks' [C, Q, series] as one [target, lead, quantile, series]."""
         values = np.full((T, L, Q, self.series), np.nan, dtype=np.float32)
-        uncalibrated = np.empty(self.series, dtype=np.uint32)
+        uncalibrated, distrust = (np.empty(self.series, dtype=np.uint32) for _ in range(2))
         for (block, rows), cells in zip(self._each(), served, strict=True):
             by_lead = cells.reshape(len(self.grid.leads), T, Q, -1).swapaxes(0, 1)
             values[:, list(self.grid.leads), :, rows] = by_lead
             uncalibrated[rows] = self._uncalibrated(block)
-        return Forecast(values, uncalibrated)
+            distrust[rows] = block.trust.distrust()
+        return Forecast(values, uncalibrated, distrust)
 
     def _uncalibrated(self, block: Block) -> NDArray[np.uint32]:
-        missing = np.ones((L, Q, block.arrays.series), dtype=bool)
-        missing[list(self.grid.leads)] = block.errors_known()[:, None] < _errors_needed()[:, None]
-        bits = (np.uint32(1) << np.arange(L * Q, dtype=np.uint32)).reshape(L, Q, 1)
+        needed = _errors_needed()
+        missing = np.ones((L, len(needed), block.arrays.series), dtype=bool)
+        missing[list(self.grid.leads)] = block.errors_known()[:, None] < needed[:, None]
+        bits = (np.uint32(1) << np.arange(L * len(needed), dtype=np.uint32)).reshape(L, len(needed), 1)
         return np.asarray((missing * bits).sum(axis=(0, 1)), dtype=np.uint32)
 
 
@@ -178,5 +199,6 @@ def _nothing(series: int) -> Bin:
 
 
 def _errors_needed() -> NDArray[np.int64]:
-    """Errors from which on a quantile has a rank of its own: the least n with ceil((n + 1) q) <= n."""
-    return np.array([int(np.ceil(q / (1 - q) - 1e-9)) for q in QUANTILES])
+    """Errors from which on a quantile has a rank of its own: the least n with ceil((n + 1) q) <= n; last those that
+    a quantile above the grid's needs."""
+    return np.array([*(int(np.ceil(q / (1 - q) - 1e-9)) for q in QUANTILES), ERRORS_BEYOND])

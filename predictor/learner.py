@@ -17,6 +17,7 @@ from predictor import checkpoint
 from predictor.beats import Beats, widened
 from predictor.engine import Engine, Forecast
 from predictor.grid import BEAT_MS
+from predictor.trust.record import Day
 
 log = logging.getLogger("tidecast.predictor")
 
@@ -140,6 +141,10 @@ class Learner:
     def forecast(self) -> tuple[NDArray[np.uint64], Forecast]:
         """Ids and forecasts of all series, from the newest minute."""
         return np.array(list(self._feed.engine.ids), dtype=np.uint64), self._feed.forecast()
+
+    def compared(self) -> tuple[Day, NDArray[np.uint32]]:
+        """What became of the last day's forecasts of all series, and whom that leaves in distrust."""
+        return self._feed.engine.compared()
 
     def save(self) -> None:
         """Write the checkpoint; a full disk costs the next start some time, nothing else."""

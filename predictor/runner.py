@@ -5,6 +5,9 @@ import logging
 import threading
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cme.core.batch import Batch
 from cme.core.clock import Clock
 from cme.core.durations import HOUR_MS
@@ -19,7 +22,8 @@ from predictor.decide.slow import SlowScaleDown
 from predictor.grid import BEAT_MS
 from predictor.learner import Learner, Progress
 from predictor.picture import Picture
-from predictor.records import decision_batch, forecast_batches, history_batch
+from predictor.records import decision_batch, forecast_batches, history_batch, trust_batches
+from predictor.trust.export import export
 
 log = logging.getLogger("tidecast.predictor")
 
@@ -137,10 +141,16 @@ class Predictor:
         if len(ids):
             batches = forecast_batches(now, ids, forecast)
             if now % BEAT_MS == 0:
-                batches.append(history_batch(now, ids, forecast))
+                batches += [history_batch(now, ids, forecast), *self._compared(now, ids)]
             self._log.append(batches)
             self._picture.take_forecast(ids, forecast, now)
         self._published_ms = now
+
+    def _compared(self, now: int, ids: NDArray[np.uint64]) -> list[Batch]:
+        """What became of earlier forecasts, as metrics and as records."""
+        day, distrust = self._learner.compared()
+        export(self._telemetry, day, distrust)
+        return trust_batches(now, ids, day, distrust)
 
     def _decide(self) -> None:
         now = self._clock.now_ms()

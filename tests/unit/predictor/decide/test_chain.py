@@ -53,6 +53,8 @@ class Story:
             predicted=np.array(predicted or [NAN, NAN]),
             predicted_ms=np.array([more.get("predicted_ms", now)] * 2, dtype=np.int64),
             uncalibrated=np.array([more.get("uncalibrated", False)] * 2),
+            capped=np.array([more.get("capped", False)] * 2),
+            causes=np.array([more.get("causes", 0)] * 2, dtype=np.uint8),
         )
         return decide(self.rules, self.slow, measured, np.array([self.running]), LIMITS, now)
 
