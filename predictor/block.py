@@ -45,11 +45,9 @@ class Block:
 
         `sampled` series give the pool a row; the block's `number` spreads the solving of all blocks over time.
         """
-        seen = np.isfinite(bin_.last)
-        self._history.push(beat, self._roots(bin_, seen), seen)
-        self.trust.see(bin_.saturated)
+        self._take_in(beat, bin_)
         truth, known = self._history.truths(beat)
-        known = self.trust.learn(beat, self._own_units(truth * truth), known)
+        known = self.trust.learn(beat, bin_, self._own_units(truth * truth), known)
         self._learn(beat, truth, known)
         self._learn_rows(beat, truth, known, sampled)
         self._solve(beat + number)
@@ -64,7 +62,9 @@ class Block:
         """Loads [C, Q, series] from an observation newer than the closed `beat`; changes nothing."""
         seen = np.isfinite(last)
         root = self._roots(Bin(last, last, largest), seen)
-        moment = self._features.moment(beat, root.last, np.maximum(root.largest, self._largest(beat)))
+        # As in a saturated beat, more may be wanted than the newest minute tells.
+        last = np.where(self.trust.saturated, np.maximum(root.last, self._history.newest), root.last)
+        moment = self._features.moment(beat, last, np.maximum(root.largest, self._largest(beat)))
         return self._serve(moment, [expert.quantiles(moment) for expert in self._experts], keep=False)
 
     def prime(self, beat: int, bin_: Bin, *, seasons: bool) -> None:
@@ -72,10 +72,13 @@ class Block:
 
         `seasons` need only be told of the newest longest lead of beats.
         """
-        seen = np.isfinite(bin_.last)
-        self._history.push(beat, self._roots(bin_, seen), seen)
+        self._take_in(beat, bin_)
         self._features.prime(beat, seasons=seasons)
-        self.trust.see(bin_.saturated)
+
+    def _take_in(self, beat: int, bin_: Bin) -> None:
+        seen = np.isfinite(bin_.last)
+        kept = self.trust.see(beat, bin_, self._own_units(np.square(self.arrays["history.ever"])))
+        self._history.push(beat, self._roots(kept, seen), seen)
 
     def errors_known(self) -> Floats:
         """How many errors of its own each lead has, [lead, series]."""

@@ -6,9 +6,10 @@ from numpy.typing import NDArray
 from cme.core.distrust import packed
 from predictor.arrays import Arrays, Floats, Known
 from predictor.delay import Delay
-from predictor.grid import Grid, L, T
+from predictor.grid import AT, Grid, L, T
+from predictor.history import Bin
 from predictor.trust.baseline import Baseline
-from predictor.trust.bounds import Bounds, certain
+from predictor.trust.bounds import Bounds, certain, raised
 from predictor.trust.judge import State, faults, judged
 from predictor.trust.record import Day, Record, compared
 
@@ -29,17 +30,24 @@ class Trust:
         self._leads = (grid.cell_beats / grid.day).astype(np.float32)[:, None]
         self._cells = [T * lead + target for lead in grid.leads for target in range(T)]
 
-    def see(self, saturated: Known | None) -> None:
-        """Take in where a beat saw a saturated workload, [series]; None: nowhere."""
-        self._bounds.see(saturated)
+    @property
+    def saturated(self) -> Known:
+        """Whether the newest beat saw a saturated workload, [series]."""
+        return self._bounds.saturated
 
-    def learn(self, beat: int, truth: Floats, known: Known) -> Known:
+    def see(self, beat: int, measured: Bin, largest: Floats) -> Bin:
+        """Take in what a beat measured; returns it as history should keep it, given the `largest` load ever, [series]."""
+        self._bounds.see(measured.saturated)
+        return raised(measured, self._delay.due(beat)[AT, _MEDIAN], largest)
+
+    def learn(self, beat: int, measured: Bin, truth: Floats, known: Known) -> Known:
         """Compare the origins one lead ago with `truth` [C, series]; returns where the truth may teach, [C, series]."""
         due = self._delay.due(beat)
+        newest = np.tile(np.stack([measured.last, measured.largest]), (len(self._grid.leads), 1))
         n = len(due)
         upper = np.full(truth.shape, np.inf, dtype=np.float32)  # nobody forecast: no lower bound teaches
         upper[:n] = np.where(np.isnan(due[:, _UPPER]), np.inf, due[:, _UPPER])
-        may_teach = certain(known, self._bounds.lower(), truth, upper)
+        may_teach = certain(known, self._bounds.lower(), newest, upper)
         self._compare(beat, truth[:n], due, may_teach[:n] & np.isfinite(due).all(axis=1))
         return may_teach
 

@@ -7,8 +7,10 @@ from cme.log.record import decode, encode
 from predictor.decide.chain import Decisions, Measured
 from predictor.decide.rules import compile_rules
 from predictor.engine import Forecast
-from predictor.grid import L, Q, T, cell_name
-from predictor.records import BLOCK, decision_batch, forecast_batches, history_batch
+from predictor.grid import L, Q, T, cell_name, cell_prefix
+from predictor.records import BLOCK, decision_batch, forecast_batches, history_batch, trust_batches
+from predictor.trust.export import figures
+from predictor.trust.record import Day
 from tests.unit.predictor.stage import NAN, START, policy
 
 POLICIES = [policy("api", "qps", "lag"), policy("web")]
@@ -61,6 +63,18 @@ def test_the_past_of_forecasts_holds_the_median_and_95_at_15_and_60_minutes() ->
         *("at.15m.q50", "at.15m.q95", "at.60m.q50", "at.60m.q95"),
         *("max.15m.q50", "max.15m.q95", "max.60m.q50", "max.60m.q95"),
     ]
+
+
+def test_what_became_of_forecasts_has_a_column_a_cell_and_figure() -> None:
+    day = Day(*np.arange(1, 9 * T * L * 2 + 1, dtype=np.float32).reshape(9, L * T, 2))
+    (batch,) = trust_batches(START, series_ids([8, 9]), day, np.array([0, 5], dtype=np.uint32))
+    assert (batch.topic, batch.time_ms, batch.key) == ("trust", START, "block-0")
+    assert batch.numbers("distrust").tolist() == [0, 5]
+    for target in range(T):
+        for lead in range(L):
+            for name, values in figures(day).items():
+                column = batch.numbers(f"{cell_prefix(target, lead)}.{name}")
+                assert column.tolist() == values[T * lead + target].tolist()
 
 
 def decided(**more: list[float]) -> Batch:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from cme.core.distrust import Cause, unpacked
-from predictor.arrays import Arrays, Floats
+from predictor.arrays import Arrays, Floats, Known
 from predictor.grid import MAX, Grid, L, Q, T
+from predictor.history import Bin
 from predictor.trust.keeper import Trust
 
 GRID = Grid()
@@ -66,9 +67,14 @@ class Life:
         """Causes [cell] after each beat."""
         return [self._beat(load, beat, perfect) for beat in range(first, end)]
 
+    def learn(self, load: Floats, beat: int, known: bool = True, saturated: bool = False) -> Known:
+        """Take in a beat; returns which truths may teach, [C, 1]."""
+        seen = Bin(*[load[beat : beat + 1]] * 3, saturated=np.array([saturated]))
+        self.trust.see(beat, seen, load[:beat].max(initial=0, keepdims=True))
+        return self.trust.learn(beat, seen, truths(load, beat), np.full((GRID.cells, 1), known))
+
     def _beat(self, load: Floats, beat: int, perfect: bool) -> Floats:
-        self.trust.see(None)
-        self.trust.learn(beat, truths(load, beat), np.full((GRID.cells, 1), beat >= GRID.longest))
+        self.learn(load, beat, known=beat >= GRID.longest)
         served = told(beat)
         if perfect:
             ahead = [truths(load, beat + beats)[T * i : T * i + T] for i, beats in enumerate(GRID.lead_beats)]
@@ -123,8 +129,7 @@ def test_a_lower_bound_below_the_forecast_is_no_evidence() -> None:
         life = Life()
         life.live(load, 0, TURN)
         for beat in range(TURN, TURN + DAY):
-            life.trust.see(np.array([saturated]))
-            taught = life.trust.learn(beat, truths(load, beat), np.ones((GRID.cells, 1), dtype=bool))
+            taught = life.learn(load, beat, saturated=saturated)
             life.trust.remember(beat, load[beat : beat + 1], told(beat))
             assert not (saturated and taught[::T].any())
         found.append(int(life.trust.distrust()[0]))
@@ -135,7 +140,6 @@ def test_a_lower_bound_below_the_forecast_is_no_evidence() -> None:
 def test_what_was_not_served_is_not_compared() -> None:
     life = Life()
     for beat in range(GRID.longest, GRID.longest + DAY):
-        life.trust.see(None)
-        life.trust.learn(beat, truths(tide(), beat), np.ones((GRID.cells, 1), dtype=bool))
+        life.learn(tide(), beat)
         life.trust.remember(beat, np.full(1, np.nan, dtype=np.float32), told(beat))
     assert not life.trust.day().count.any()
