@@ -16,7 +16,7 @@ class Baseline:
     size is the mean distance of the errors from b over a week.
 
     Stands for the quantile of a rolling week without its 8 kB a cell and series, and is if anything the harder
-    opponent: `python -m tests.bench.trust` compares the two.
+    opponent: `python -m tests.bench.baseline` compares the two.
     """
 
     def __init__(self, arrays: Arrays, grid: Grid) -> None:

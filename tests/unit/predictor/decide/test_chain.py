@@ -216,7 +216,7 @@ def test_a_quantile_that_lacks_errors_is_named() -> None:
     assert result.reasons[0] == Reason.QUANTILE_CAPPED | Reason.FORECAST
 
 
-FULL = {"flags": int(Flag.SATURATED)}
+FULL: dict[str, Any] = {"flags": int(Flag.SATURATED)}
 
 
 @given(loads=st.lists(st.floats(0, 1e6), min_size=1, max_size=30))

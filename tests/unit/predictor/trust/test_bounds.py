@@ -54,7 +54,9 @@ LOADS = arrays(np.float32, 4, elements=st.floats(0, 1e6, width=32))
 def test_where_saturated_history_keeps_what_was_expected_but_nothing_new(
     load: Floats, expected: Floats, largest: Floats, saturated: Known
 ) -> None:
-    kept = raised(Bin(load, load / 2, load * 2, saturated=saturated), expected, largest)
+    kept = raised(
+        Bin(load, load * np.float32(0.5), load * np.float32(2), saturated=saturated), expected, largest
+    )
     assert kept.last[~saturated].tolist() == load[~saturated].tolist()
     assert (kept.last >= load).all()
     assert (kept.last <= np.maximum(load, np.minimum(expected, largest))).all()
