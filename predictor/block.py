@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from predictor.arrays import Arrays, Floats, Known
 from predictor.calibration.calibrated import Calibrated
+from predictor.experts.own import Own
 from predictor.experts.registry import REGISTRY
 from predictor.experts.ridge import Ridge
 from predictor.features import Features, Moment
@@ -19,7 +20,6 @@ from predictor.trust.keeper import Trust
 
 Rows_ = NDArray[np.intp]
 CAPACITY = 1024
-_SOLVED_WITHIN = 512  # beats in which every series gets a new ridge
 _HIGHEST = 2.0  # times the largest load ever seen, above which nothing is forecast
 
 
@@ -33,9 +33,8 @@ class Block:
         self._features = Features(self.arrays, grid, self._history)
         self._rows = Rows(self.arrays, grid)
         self._experts = [make(self.arrays, grid, pool) for make in REGISTRY.values()]
-        self._ridge = next(
-            e.point for e in self._experts if isinstance(e, Calibrated) and isinstance(e.point, Ridge)
-        )
+        points = [e.point for e in self._experts if isinstance(e, Calibrated)]
+        self._regressions = [e for e in (*points, *self._experts) if isinstance(e, Ridge | Own)]
         self._mix = Mix(self.arrays, grid, len(self._experts))
         self._caps, self._coverage = Caps(self.arrays, grid), Coverage(self.arrays, grid)
         self.trust = Trust(self.arrays, grid)
@@ -89,12 +88,14 @@ class Block:
         return np.asarray(self._history.recent("largest", beat, 1)[0])
 
     def _learn(self, beat: int, truth: Floats, known: Known) -> None:
-        for expert in self._experts:
-            expert.learn(beat, truth, known)
-        load = truth * truth
-        self._mix.learn(beat, load, known)
-        self._caps.learn(beat, load, known)
-        self._coverage.learn(beat, load, known)
+        for horizon in self._grid.due(beat):
+            of, is_known = truth[horizon.cells], known[horizon.cells]
+            for expert in self._experts:
+                expert.learn(horizon, beat, of, is_known)
+            load = of * of
+            self._mix.learn(horizon, beat, load, is_known)
+            self._caps.learn(horizon, beat, load, is_known)
+            self._coverage.learn(horizon, beat, load, is_known)
 
     def _learn_rows(self, beat: int, truth: Floats, known: Known, sampled: Rows_) -> None:
         grown = self._history.age > self._grid.day + self._grid.longest
@@ -104,30 +105,32 @@ class Block:
             y = np.clip((truth[cells] - row.base) / row.scale, -20, 20)
             y = np.where(good, y, 0)
             x = np.where(good[:, None], row.features, 0)
-            self._ridge.learn_row(row.lead, x, y, good)
+            for regression in self._regressions:
+                regression.learn_row(row.lead, x, y, good)
             day = beat * self._grid.beat_ms / 86_400_000
             self._pool.take(self._grid.leads[row.lead], day, x[..., sampled], y[:, sampled], good[:, sampled])
 
     def _solve(self, beat: int) -> None:
-        count = self.arrays.series
-        size = -(-count // _SOLVED_WITHIN)
-        at = beat * size % max(1, count)
-        self._ridge.solve(slice(at, at + size))
+        """Each series' regressions once a day, at a time that is its own, whoever its neighbors are."""
+        due = slice(-beat % self._grid.day, None, self._grid.day)
+        for regression in self._regressions:
+            regression.solve(due)
 
     def _serve(self, moment: Moment, made: list[tuple[Floats, Floats]], keep: bool) -> Floats:
         ever = self.arrays["history.ever"]
         roots = np.stack([quantiles for quantiles, _ in made], axis=1)
         loads = np.square(np.clip(roots, 0, np.float32(_HIGHEST**0.5) * ever))
         week_max = np.square(moment.week_max)
-        mixed = self._mix.combine(loads)
+        mixed, poly = self._mix.combine(moment, loads)
         ordered = np.sort(mixed, axis=1)
         capped = np.sort(self._caps.apply(ordered, week_max), axis=1)
         served = np.minimum(self._coverage.apply(capped, np.square(moment.base)), _HIGHEST * ever * ever)
         if keep:
-            for expert, (_, kept) in zip(self._experts, made, strict=True):
-                expert.remember(moment, kept)
+            for horizon in self._grid.begun(moment.beat):
+                for expert, (_, kept) in zip(self._experts, made, strict=True):
+                    expert.remember(horizon, moment, kept[horizon.cells])
             self._rows.remember(moment)
-            self._mix.remember(moment.beat, loads, mixed)
+            self._mix.remember(moment, loads, poly)
             self._caps.remember(moment.beat, ordered, week_max)
             self._coverage.remember(moment.beat, served, capped[:, 0])
         return self._own_units(served)

@@ -3,29 +3,29 @@
 import numpy as np
 
 from predictor.arrays import Arrays, Floats
-from predictor.grid import Grid
+from predictor.grid import Grid, Horizon, T
 
 
 class Delay:
-    """A ring per cell, as long as the cell's lead, of the origins that the cell learns from."""
+    """A ring per lead of the origins that it learns from and whose truth is not known yet."""
 
     def __init__(self, arrays: Arrays, name: str, grid: Grid, shape: tuple[int, ...]) -> None:
-        self._arrays, self._name, self._grid = arrays, name, grid
-        self._lengths = grid.cell_beats // grid.cell_strides
-        self._starts = np.concatenate([[0], np.cumsum(self._lengths)[:-1]])
-        arrays.declare(name, (int(self._lengths.sum()), *shape), np.nan)
+        self._arrays, self._name = arrays, name
+        self._lengths = tuple(h.origins.most_in(h.beats) for h in grid.horizons)
+        for horizon, length in zip(grid.horizons, self._lengths, strict=True):
+            arrays.declare(f"{name}.{horizon.number}", (length, T, *shape), np.nan)
 
-    def swap(self, beat: int, values: Floats) -> None:
-        """Keep the newest `values` [C, ..., series] in the place of those that `due` gave back on this beat."""
-        n = self._grid.active(beat)
-        self._arrays[self._name][self._slots(beat, n)] = values[:n]
+    def due(self, horizon: Horizon, beat: int) -> Floats:
+        """[T, ..., series] of the origin whose truth `beat` is, NaN if there was none. To be read before `keep`."""
+        return self._place(horizon, beat - horizon.beats)
 
-    def due(self, beat: int) -> Floats:
-        """[n, ..., series] of the first n cells, those active on this beat, made one lead ago; NaN if never."""
-        n = self._grid.active(beat)
-        due: Floats = self._arrays[self._name][self._slots(beat, n)]
-        return due
+    def keep(self, horizon: Horizon, beat: int, values: Floats) -> None:
+        """`values` [T, ..., series] of the origin `beat`."""
+        self._place(horizon, beat)[:] = values
 
-    def _slots(self, beat: int, n: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-        """The oldest place of a ring is both what is due now and where the newest goes."""
-        return self._starts[:n] + (beat // self._grid.cell_strides[:n]) % self._lengths[:n]
+    def _place(self, horizon: Horizon, origin: int) -> Floats:
+        number = horizon.number
+        place: Floats = self._arrays[f"{self._name}.{number}"][
+            horizon.origins.number(origin) % self._lengths[number]
+        ]
+        return place

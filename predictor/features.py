@@ -6,7 +6,7 @@ import numpy as np
 
 from predictor import seasons as season
 from predictor.arrays import Arrays, Floats, Known
-from predictor.grid import Grid
+from predictor.grid import Grid, Q
 from predictor.history import History
 from predictor.rhythm import Rhythm
 from predictor.seasons import Seasons
@@ -52,6 +52,7 @@ class Moment:
     season: Floats  # [C, statistic, series] of the target
     above: Floats  # [series] how far the last 15 minutes lie above the day as it usually goes
     features: Floats  # [C, K, series]; the rows that experts compute are filled in by them
+    pooled: Floats  # [C, Q, series] the pooled quantiles in the features' units, filled in by their expert
     week_max: Floats  # [series]
 
     def normal(self, roots: Floats) -> Floats:
@@ -104,7 +105,8 @@ class Features:
         above = self._mean(beat, 15) - usual
         of_target = self._of_target(beat)
         features = np.empty((grid.cells, K, len(base)), dtype=np.float32)
-        moment = Moment(beat, last, base, scale, of_target, above, features, history.week_max())
+        pooled = np.empty((grid.cells, Q, len(base)), dtype=np.float32)
+        moment = Moment(beat, last, base, scale, of_target, above, features, pooled, history.week_max())
         self._fill_levels(moment, now, largest)
         self._fill_scales(moment, now)
         return moment

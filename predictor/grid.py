@@ -22,8 +22,48 @@ QUANTILES = (0.5, 0.9, 0.95, 0.99)
 BEATS_PER_DAY = DAY_MS // BEAT_MS
 T, L, Q = len(TARGETS), len(LEADS_MS), len(QUANTILES)
 
-_STRIDES_MS = tuple(m * MINUTE_MS for m in (5, 5, 10, 20, 40))
-"""How often a lead learns: errors of neighboring origins say nearly the same, the more so the longer the lead."""
+
+@dataclass(frozen=True)
+class Origins:
+    """The beats that a lead learns from: those whose remainder by `period` is one of `phases`."""
+
+    period: int = 1
+    phases: tuple[int, ...] = (0,)
+
+    def hold(self, beat: int) -> bool:
+        return beat % self.period in self.phases
+
+    def number(self, origin: int) -> int:
+        """One more than that of the origin before."""
+        return origin // self.period * len(self.phases) + self.phases.index(origin % self.period)
+
+    def most_in(self, beats: int) -> int:
+        """The most origins that so many beats in a row may hold."""
+        return max(sum(self.hold(first + i) for i in range(beats)) for first in range(self.period))
+
+    @property
+    def stride(self) -> float:
+        """Beats from one to the next, on average."""
+        return self.period / len(self.phases)
+
+
+_ORIGINS = (Origins(), Origins(), Origins(5, (0, 2)), Origins(5), Origins(7))
+"""Per lead of LEADS_MS on beats of five minutes: errors of neighboring origins say nearly the same, the more so the
+longer the lead. The periods have no factor in common with the hour's twelve beats, so that whatever recurs every ten,
+fifteen or thirty minutes is met at all its phases."""
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """A lead of a grid, in its beats."""
+
+    number: int  # among the grid's leads
+    beats: int
+    origins: Origins
+
+    @property
+    def cells(self) -> slice:
+        return slice(T * self.number, T * self.number + T)
 
 
 @dataclass(frozen=True)
@@ -43,9 +83,18 @@ class Grid:
         return tuple(LEADS_MS[i] // self.beat_ms for i in self.leads)
 
     @cached_property
-    def strides(self) -> tuple[int, ...]:
-        """Beats between two origins that a lead learns from; each is a multiple of the one before."""
-        return tuple(max(1, _STRIDES_MS[i] // self.beat_ms) for i in self.leads)
+    def horizons(self) -> tuple[Horizon, ...]:
+        origins = _ORIGINS if self.beat_ms == BEAT_MS else (Origins(),) * L
+        beats = zip(self.leads, self.lead_beats, strict=True)
+        return tuple(Horizon(n, one, origins[lead]) for n, (lead, one) in enumerate(beats))
+
+    def due(self, beat: int) -> tuple[Horizon, ...]:
+        """Those that learn on this beat: what it saw is the truth of one of their origins."""
+        return tuple(h for h in self.horizons if h.origins.hold(beat - h.beats))
+
+    def begun(self, beat: int) -> tuple[Horizon, ...]:
+        """Those of which this beat is an origin."""
+        return tuple(h for h in self.horizons if h.origins.hold(beat))
 
     @property
     def cells(self) -> int:
@@ -61,9 +110,9 @@ class Grid:
         return np.repeat(self.lead_beats, T)
 
     @cached_property
-    def cell_strides(self) -> NDArray[np.intp]:
-        """[C]"""
-        return np.repeat(self.strides, T)
+    def strides(self) -> NDArray[np.float64]:
+        """Beats between two origins of a cell, [C]."""
+        return np.repeat([h.origins.stride for h in self.horizons], T)
 
     @property
     def day(self) -> int:
@@ -76,10 +125,6 @@ class Grid:
     def beats(self, minutes: float) -> int:
         """At least one."""
         return max(1, int(minutes * MINUTE_MS) // self.beat_ms)
-
-    def active(self, beat: int) -> int:
-        """How many cells learn on this beat: always the first n, because shorter leads learn more often."""
-        return T * sum(beat % stride == 0 for stride in self.strides)
 
 
 def cell_name(target: int, lead: int, quantile: int) -> str:

@@ -9,7 +9,7 @@ from predictor.calibration.errors import Errors
 from predictor.calibration.tracker import Tracker
 from predictor.delay import Delay
 from predictor.features import Moment
-from predictor.grid import Grid
+from predictor.grid import Grid, Horizon
 
 _FLOOR = np.float32(1e-6)  # of the level: a flat series keeps a band of next to nothing
 
@@ -22,11 +22,11 @@ class Point(Protocol):
     def point(self, moment: Moment) -> Floats:
         """Roots [C, series] for the origin `moment`; changes nothing but its own rows of the moment's features."""
 
-    def learn(self, beat: int, truth: Floats, known: Known) -> None:
-        """`truth` [C, series], roots: what the origins one lead ago were asked for; `known` where it counts."""
-
-    def remember(self, moment: Moment) -> None:
+    def remember(self, horizon: Horizon, moment: Moment) -> None:
         """Keep what `learn` will need of this origin."""
+
+    def learn(self, horizon: Horizon, beat: int, truth: Floats, known: Known) -> None:
+        """`truth` [T, series], roots: what the origin one lead ago was asked for; `known` where it counts."""
 
 
 class Calibrated:
@@ -41,21 +41,25 @@ class Calibrated:
     def quantiles(self, moment: Moment) -> tuple[Floats, Floats]:
         """Roots [C, Q, series], and [C, 2, series] to remember."""
         point = self.point.point(moment)
-        scale = self.errors.scale(moment.beat, _FLOOR * (moment.base + moment.scale) + np.float32(1e-9))
+        scale = self.errors.scale(moment.beat, band_floor(moment))
         quantiles = point[:, None] + self._tracker.quantiles(moment.beat) * scale[:, None]
         return quantiles, np.stack([point, scale], axis=1)
 
-    def remember(self, moment: Moment, kept: Floats) -> None:
-        self._delay.swap(moment.beat, kept)
-        self.point.remember(moment)
+    def remember(self, horizon: Horizon, moment: Moment, kept: Floats) -> None:
+        self._delay.keep(horizon, moment.beat, kept)
+        self.point.remember(horizon, moment)
 
-    def learn(self, beat: int, truth: Floats, known: Known) -> None:
-        due = self._delay.due(beat)
-        n = len(due)
-        errors = truth[:n] - due[:, 0]
-        good = known[:n] & np.isfinite(errors)
+    def learn(self, horizon: Horizon, beat: int, truth: Floats, known: Known) -> None:
+        due = self._delay.due(horizon, beat)
+        errors = truth - due[:, 0]
+        good = known & np.isfinite(errors)
         errors = np.where(good, errors, np.float32(0))
-        self.errors.learn(beat, errors, good)
+        self.errors.learn(horizon, beat, errors, good)
         scale = np.where(good, due[:, 1], np.float32(1)).astype(np.float32)
-        self._tracker.learn(beat, errors / scale, good)
-        self.point.learn(beat, truth, known)
+        self._tracker.learn(horizon, beat, (errors / scale)[:, None], good)
+        self.point.learn(horizon, beat, truth, known)
+
+
+def band_floor(moment: Moment) -> Floats:
+    """The least size of error to expect, [series]."""
+    return np.asarray(_FLOOR * (moment.base + moment.scale) + np.float32(1e-9))

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictor.arrays import Arrays, Floats, Known
-from predictor.grid import Grid
+from predictor.grid import Grid, Horizon
 
 _LARGEST = 6e4  # of a float16
 SLOTS = 48  # of half an hour
@@ -23,21 +23,21 @@ class Errors:
         arrays.declare(f"{self._name}.slots", (SLOTS, grid.cells), np.nan, dtype="float16")
         arrays.declare(f"{self._name}.count", (grid.cells,))
         half_lives = np.array([max(grid.hour, 2), 2 * grid.day, 7 * grid.day, max(grid.hour, 2), grid.day])
-        self._rates = (1 - 0.5 ** (grid.cell_strides[:, None] / half_lives)).astype(np.float32)[..., None]
-        per_visit = np.maximum(1, grid.day // SLOTS // grid.cell_strides)
-        self._slot_rates = (_DAYS / per_visit).astype(np.float32)[:, None]
+        self._rates = (1 - 0.5 ** (grid.strides[:, None] / half_lives)).astype(np.float32)[..., None]
+        visits = np.maximum(1, grid.day / SLOTS / grid.strides)  # of a slot in a day
+        self._slot_rates = (_DAYS / visits).astype(np.float32)[:, None]
 
-    def learn(self, beat: int, errors: Floats, known: Known) -> None:
-        """`errors` [n, series], truth less point, of the first n cells, now known."""
-        n, sizes = len(errors), np.abs(errors)
-        means, count = self._arrays[f"{self._name}.means"][:n], self._arrays[f"{self._name}.count"][:n]
+    def learn(self, horizon: Horizon, beat: int, errors: Floats, known: Known) -> None:
+        """`errors` [T, series], truth less point, now known."""
+        cells, sizes = horizon.cells, np.abs(errors)
+        means, count = self._arrays[f"{self._name}.means"][cells], self._arrays[f"{self._name}.count"][cells]
         count += known
-        rates = np.maximum(self._rates[:n], 1 / np.maximum(count, 1)[:, None]) * known[:, None]
+        rates = np.maximum(self._rates[cells], 1 / np.maximum(count, 1)[:, None]) * known[:, None]
         means[:, :3] += rates[:, :3] * (sizes[:, None] - means[:, :3])
         means[:, 3:] += rates[:, 3:] * (errors[:, None] - means[:, 3:])
-        slots = self._arrays[f"{self._name}.slots"][self._slot(beat), :n]
+        slots = self._arrays[f"{self._name}.slots"][self._slot(beat), cells]
         old = slots.astype(np.float32)
-        moved = np.where(np.isnan(old), sizes, old + self._slot_rates[:n] * (sizes - old))
+        moved = np.where(np.isnan(old), sizes, old + self._slot_rates[cells] * (sizes - old))
         slots[:] = np.where(known, np.minimum(moved, _LARGEST), slots)
 
     def means(self) -> Floats:

@@ -4,7 +4,7 @@ import numpy as np
 
 from predictor.arrays import Floats, Known
 from predictor.features import Moment
-from predictor.grid import Grid
+from predictor.grid import Grid, Horizon
 
 
 class Last:
@@ -18,8 +18,8 @@ class Last:
     def point(self, moment: Moment) -> Floats:
         return np.broadcast_to(moment.last, (self._grid.cells, len(moment.last)))
 
-    def learn(self, beat: int, truth: Floats, known: Known) -> None:
-        """Has nothing to learn."""
-
-    def remember(self, moment: Moment) -> None:
+    def remember(self, horizon: Horizon, moment: Moment) -> None:
         """Has nothing to remember."""
+
+    def learn(self, horizon: Horizon, beat: int, truth: Floats, known: Known) -> None:
+        """Has nothing to learn."""

@@ -6,7 +6,7 @@ from predictor import seasons as season
 from predictor.arrays import Arrays, Floats, Known
 from predictor.delay import Delay
 from predictor.features import PROFILE, Moment
-from predictor.grid import Grid
+from predictor.grid import Grid, Horizon
 
 _MEMORY_DAYS = 14
 
@@ -26,29 +26,29 @@ class Profile:
         self._delay = Delay(arrays, "profile.origins", grid, (2,))
         arrays.declare("profile.xy", (grid.cells,))
         arrays.declare("profile.xx", (grid.cells,))
-        self._decay = np.exp(-grid.cell_strides / (_MEMORY_DAYS * grid.day)).astype(np.float32)[:, None]
+        self._decay = np.exp(-grid.strides / (_MEMORY_DAYS * grid.day)).astype(np.float32)[:, None]
 
     def point(self, moment: Moment) -> Floats:
         rho = self._arrays["profile.xy"] / np.maximum(self._arrays["profile.xx"], np.float32(1e-30))
-        point = self._usual(moment) + np.clip(rho, 0, 1, dtype=np.float32) * moment.above
+        point = _usual(moment.season) + np.clip(rho, 0, 1, dtype=np.float32) * moment.above
         moment.features[:, PROFILE] = moment.normal(point)
         return np.asarray(point, dtype=np.float32)
 
-    def learn(self, beat: int, truth: Floats, known: Known) -> None:
-        due = self._delay.due(beat)
-        n = len(due)
-        y, x = truth[:n] - due[:, 0], due[:, 1]
-        good = known[:n] & np.isfinite(y)
+    def remember(self, horizon: Horizon, moment: Moment) -> None:
+        usual = _usual(moment.season[horizon.cells])
+        above = np.broadcast_to(moment.above, usual.shape)
+        self._delay.keep(horizon, moment.beat, np.stack([usual, above], axis=1))
+
+    def learn(self, horizon: Horizon, beat: int, truth: Floats, known: Known) -> None:
+        due, cells = self._delay.due(horizon, beat), horizon.cells
+        y, x = truth - due[:, 0], due[:, 1]
+        good = known & np.isfinite(y)
         for name, product in (("profile.xy", x * y), ("profile.xx", x * x)):
-            sums = self._arrays[name][:n]
-            sums *= np.where(good, self._decay[:n], 1)
+            sums = self._arrays[name][cells]
+            sums *= np.where(good, self._decay[cells], 1)
             sums += np.where(good, product, 0)
 
-    def remember(self, moment: Moment) -> None:
-        usual = self._usual(moment)
-        self._delay.swap(moment.beat, np.stack([usual, np.broadcast_to(moment.above, usual.shape)], axis=1))
 
-    def _usual(self, moment: Moment) -> Floats:
-        return np.asarray(
-            np.float32(0.5) * (moment.season[:, season.EW_DAY] + moment.season[:, season.EW_WEEK])
-        )
+def _usual(of: Floats) -> Floats:
+    """[C, series] from the statistics [C, statistic, series]."""
+    return np.asarray(np.float32(0.5) * (of[:, season.EW_DAY] + of[:, season.EW_WEEK]))

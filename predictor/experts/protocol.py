@@ -4,6 +4,7 @@ from typing import Protocol
 
 from predictor.arrays import Floats, Known
 from predictor.features import Moment
+from predictor.grid import Horizon
 
 
 class Expert(Protocol):
@@ -12,12 +13,12 @@ class Expert(Protocol):
     def quantiles(self, moment: Moment) -> tuple[Floats, Floats]:
         """Roots of loads [C, Q, series] for the origin `moment`, and what to remember of it [C, ..., series].
 
-        Changes nothing but its own rows of the moment's features, for the experts after it.
+        Changes nothing but its own rows of the moment, for the experts after it.
         """
 
-    def remember(self, moment: Moment, kept: Floats) -> None:
-        """Keep an origin until its truths are known."""
+    def remember(self, horizon: Horizon, moment: Moment, kept: Floats) -> None:
+        """Keep an origin of a lead, `kept` [T, ..., series], until its truths are known."""
 
-    def learn(self, beat: int, truth: Floats, known: Known) -> None:
-        """Take in a closed beat: `truth` [C, series], roots, is what the origins one lead ago were asked for;
-        `known` where it counts."""
+    def learn(self, horizon: Horizon, beat: int, truth: Floats, known: Known) -> None:
+        """Take in a closed beat: `truth` [T, series], roots, is what the lead's origin that falls due with it was
+        asked for; `known` where it counts."""

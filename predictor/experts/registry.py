@@ -5,6 +5,8 @@ from collections.abc import Callable
 from predictor.arrays import Arrays, Floats
 from predictor.calibration.calibrated import Calibrated
 from predictor.experts.last import Last
+from predictor.experts.own import Own
+from predictor.experts.peak import Peak
 from predictor.experts.pooled import Pooled
 from predictor.experts.profile import Profile
 from predictor.experts.protocol import Expert
@@ -12,6 +14,8 @@ from predictor.experts.ridge import Ridge
 from predictor.features import BIASES, ERRORS, Moment, rows_of
 from predictor.grid import Grid
 from predictor.pool import Pool
+
+_SLOTS = 12  # of the day, for errors that know the time of day
 
 
 class RidgeExpert(Calibrated):
@@ -26,8 +30,10 @@ class RidgeExpert(Calibrated):
 
 
 REGISTRY: dict[str, Callable[[Arrays, Grid, Pool], Expert]] = {
-    "last": lambda arrays, grid, pool: Calibrated(arrays, grid, Last(grid), slots=12),
-    "profile": lambda arrays, grid, pool: Calibrated(arrays, grid, Profile(arrays, grid)),
-    "ridge": lambda arrays, grid, pool: RidgeExpert(arrays, grid, Ridge(arrays, grid, pool)),
-    "pooled": lambda arrays, grid, pool: Pooled(grid, pool),
+    "last": lambda arrays, grid, pool: Calibrated(arrays, grid, Last(grid), _SLOTS),
+    "peak": lambda arrays, grid, pool: Calibrated(arrays, grid, Peak()),
+    "profile": lambda arrays, grid, pool: Calibrated(arrays, grid, Profile(arrays, grid), _SLOTS),
+    "ridge": lambda arrays, grid, pool: RidgeExpert(arrays, grid, Ridge(arrays, grid, pool), _SLOTS),
+    "pooled": lambda arrays, grid, pool: Pooled(arrays, grid, pool),
+    "own": lambda arrays, grid, pool: Own(arrays, grid, pool),
 }

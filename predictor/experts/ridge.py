@@ -4,7 +4,7 @@ import numpy as np
 
 from predictor.arrays import Arrays, Floats, Known
 from predictor.features import RIDGE, Moment
-from predictor.grid import Grid, T
+from predictor.grid import Grid, Horizon, T
 from predictor.pool import Pool
 from predictor.rows import EVERY_MINUTES
 
@@ -46,11 +46,11 @@ class Ridge:
         moment.features[:, RIDGE] = normal
         return moment.root(normal)
 
-    def learn(self, beat: int, truth: Floats, known: Known) -> None:
-        """Learns from rows."""
-
-    def remember(self, moment: Moment) -> None:
+    def remember(self, horizon: Horizon, moment: Moment) -> None:
         """Its origins are the rows."""
+
+    def learn(self, horizon: Horizon, beat: int, truth: Floats, known: Known) -> None:
+        """Learns from rows."""
 
     def learn_row(self, lead: int, x: Floats, y: Floats, known: Known) -> None:
         """`y` [T, series]: truths of the row's cells in the features' units."""

@@ -4,7 +4,7 @@ import numpy as np
 
 from predictor.arrays import Arrays, Floats, Known
 from predictor.delay import Delay
-from predictor.grid import BEAT_MS, QUANTILES, Grid, Q
+from predictor.grid import BEAT_MS, QUANTILES, Grid, Horizon, Q
 
 _RATE, _FASTEST = 0.005, 0.02
 _TRACKED = 1  # the first quantile that is tracked; a median's coverage says nothing worth its loss
@@ -24,8 +24,8 @@ class Coverage:
         self._delay = Delay(arrays, "coverage.origins", grid, (Q + 1,))
         hours = np.maximum(grid.cell_beats / grid.hour, 1 / grid.hour)
         rate = np.minimum(_RATE * grid.beat_ms / BEAT_MS / hours, _FASTEST)
-        self._rate = (rate * grid.cell_strides).astype(np.float32)[:, None, None]
-        self._day = (grid.cell_strides / grid.day).astype(np.float32)[:, None]
+        self._rate = (rate * grid.strides).astype(np.float32)[:, None, None]
+        self._day = (grid.strides / grid.day).astype(np.float32)[:, None]
 
     def apply(self, quantiles: Floats, level: Floats) -> Floats:
         """[C, Q, series], given the usual load [series]: ordered and never negative."""
@@ -35,19 +35,22 @@ class Coverage:
 
     def remember(self, beat: int, served: Floats, median: Floats) -> None:
         """`served` [C, Q, series]; `median` [C, series] before it was moved."""
-        self._delay.swap(beat, np.concatenate([served, median[:, None]], axis=1))
+        for horizon in self._grid.begun(beat):
+            cells = horizon.cells
+            kept = np.concatenate([served[cells], median[cells, None]], axis=1)
+            self._delay.keep(horizon, beat, kept)
 
-    def learn(self, beat: int, truth: Floats, known: Known) -> None:
-        due = self._delay.due(beat)
-        n = len(due)
-        known = known[:n] & np.isfinite(due[:, 0])
-        exceeded = truth[:n, None] > due[:, _TRACKED:Q]
-        shift = self._arrays["coverage.shift"][:n]
-        shift += self._rate[:n] * (exceeded - _MISSES) * known[:, None]
-        count, distance = self._arrays["coverage.count"][:n], self._arrays["coverage.distance"][:n]
+    def learn(self, horizon: Horizon, beat: int, truth: Floats, known: Known) -> None:
+        """`truth` [T, series], loads."""
+        due, cells = self._delay.due(horizon, beat), horizon.cells
+        known = known & np.isfinite(due[:, 0])
+        exceeded = truth[:, None] > due[:, _TRACKED:Q]
+        shift = self._arrays["coverage.shift"][cells]
+        shift += self._rate[cells] * (exceeded - _MISSES) * known[:, None]
+        count, distance = self._arrays["coverage.count"][cells], self._arrays["coverage.distance"][cells]
         count += known
-        rate = np.maximum(self._day[:n], 1 / np.maximum(count, 1)) * known
-        distance += rate * (np.abs(truth[:n] - np.where(known, due[:, Q], truth[:n])) - distance)
+        rate = np.maximum(self._day[cells], 1 / np.maximum(count, 1)) * known
+        distance += rate * (np.abs(truth - np.where(known, due[:, Q], truth)) - distance)
 
     def _width(self, quantiles: Floats, level: Floats) -> Floats:
         spread = quantiles[:, 2] - quantiles[:, 0]

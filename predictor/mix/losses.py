@@ -3,10 +3,10 @@
 import numpy as np
 
 from predictor.arrays import Arrays, Floats, Known
-from predictor.grid import QUANTILES, Grid, Q
+from predictor.grid import QUANTILES, Grid, Horizon, Q
 
 LEVELS = np.array(QUANTILES, dtype=np.float32)[:, None]
-_SLOWEST = np.float32(0.0005)
+_SLOWEST = 0.0005
 
 
 class Norm:
@@ -16,14 +16,14 @@ class Norm:
         self._arrays, self._name = arrays, f"{name}.norm"
         arrays.declare(self._name, (grid.cells, Q))
         arrays.declare(f"{self._name}.count", (grid.cells,))
-        self._slowest = (_SLOWEST * grid.cell_strides).astype(np.float32)[:, None]
 
-    def learn(self, losses: Floats, known: Known) -> Floats:
-        """Take in [n, Q, series]; returns the norm [n, Q, series], never zero."""
-        n = len(losses)
-        norm, count = self._arrays[self._name][:n], self._arrays[f"{self._name}.count"][:n]
+    def learn(self, horizon: Horizon, losses: Floats, known: Known) -> Floats:
+        """Take in [T, Q, series]; returns the norm [T, Q, series], never zero."""
+        cells = horizon.cells
+        norm, count = self._arrays[self._name][cells], self._arrays[f"{self._name}.count"][cells]
         count += known
-        rate = np.maximum(1 / np.maximum(count, 1), self._slowest[:n]) * known
+        slowest = np.float32(_SLOWEST * horizon.origins.stride)
+        rate = np.maximum(1 / np.maximum(count, 1), slowest) * known
         norm += rate[:, None] * (losses - norm)
         return np.asarray(np.maximum(norm, np.float32(1e-20)))
 

@@ -1,78 +1,100 @@
-"""The mix of the experts: the mean of two ways to weigh them, per series, cell and quantile."""
+"""The mix of the experts: three ways to weigh them, per series, cell and quantile."""
 
 import numpy as np
 
 from predictor.arrays import Arrays, Floats, Known
 from predictor.delay import Delay
-from predictor.grid import Grid, Q
+from predictor.features import Moment
+from predictor.grid import LEADS_MS, Grid, Horizon, Q
+from predictor.mix.contexts import KINDS, PARTS, Contexts
 from predictor.mix.losses import LEVELS, Norm, pinball
-from predictor.mix.weights import exponential, gain, shared
+from predictor.mix.weights import gain, moved, shared
 
-FORGET = 0.003
-_ETA = (0.1, 0.1, 0.1, 0.05, 0.05)  # per lead of LEADS_MS: long leads' losses repeat one another
+_FORGET = 0.001
+_ETA = dict(
+    zip(LEADS_MS, (0.15, 0.15, 0.15, 0.075, 0.075), strict=True)
+)  # long leads' losses repeat one another
+_GLOBAL, _LOCAL, _POLY = np.float32(0.18), np.float32(0.42), np.float32(0.4)
 
 
 class Mix:
-    """Exponential weights (Vovk 1990): log w += eta (mean loss - loss) / n, and ML-Poly (Gaillard, Stoltz and
-    van Erven 2014): w ~ max(R, 0) / (1 + sum r^2), R = sum r, r the regret to the mix linearized at what it served.
+    """Exponential weights (Vovk 1990), log w += eta (mean loss - loss) / n, once for all origins and once more for
+    those of the same context; and ML-Poly (Gaillard, Stoltz and van Erven 2014), w ~ max(R, 0) / (1 + sum r^2),
+    R = sum r, r the regret to its own output, linearized there.
 
-    Loads [E experts, C cells]; both forget, and learn from each origin when its truth is known.
+    Loads [E experts, C cells]; all forget, and learn from each origin when its truth is known.
     """
 
     def __init__(self, arrays: Arrays, grid: Grid, experts: int) -> None:
-        self._arrays, self._experts = arrays, experts
+        self._arrays, self._grid, self._experts = arrays, grid, experts
         shape = (grid.cells, experts, Q)
         arrays.declare("mix.weights", shape, 1 / experts)
-        arrays.declare("mix.log_weights", shape, -np.log(experts))
+        arrays.declare("mix.local", (PARTS, KINDS, *shape), 1 / experts, dtype="float16")
+        arrays.declare("mix.poly", shape, 1 / experts)
         arrays.declare("mix.regret", shape)
         arrays.declare("mix.squares", shape)
         self._norm = Norm(arrays, "mix", grid)
+        self._contexts = Contexts(arrays, grid)
         self._delay = Delay(arrays, "mix.origins", grid, (experts + 1, Q))
-        strides = grid.cell_strides[:, None, None, None]
-        self._eta = (np.repeat([_ETA[i] for i in grid.leads], 2)[:, None, None, None] * strides**0.5).astype(
-            "f"
-        )
-        self._keep = ((1 - FORGET) ** strides).astype(np.float32)
 
-    def combine(self, quantiles: Floats) -> Floats:
-        """[C, E, Q, series] -> [C, Q, series]"""
-        return np.asarray((self._arrays["mix.weights"] * quantiles).sum(axis=1))
+    def combine(self, moment: Moment, quantiles: Floats) -> tuple[Floats, Floats]:
+        """[C, E, Q, series] -> what to serve and what ML-Poly alone would, [C, Q, series]."""
+        local = self._arrays["mix.local"][self._contexts.part(moment.beat)]
+        weights = np.where(self._contexts.restless(moment), local[1], local[0]).astype(np.float32)
+        weights *= _LOCAL
+        weights += _GLOBAL * self._arrays["mix.weights"]
+        poly = _sum(self._arrays["mix.poly"], quantiles)
+        return _sum(weights, quantiles) + _POLY * poly, poly
 
-    def remember(self, beat: int, quantiles: Floats, mixed: Floats) -> None:
-        self._delay.swap(beat, np.concatenate([quantiles, mixed[:, None]], axis=1))
+    def remember(self, moment: Moment, quantiles: Floats, poly: Floats) -> None:
+        self._contexts.learn(moment)
+        for horizon in self._grid.begun(moment.beat):
+            cells = horizon.cells
+            kept = np.concatenate([quantiles[cells], poly[cells, None]], axis=1)
+            self._delay.keep(horizon, moment.beat, kept)
 
-    def learn(self, beat: int, truth: Floats, known: Known) -> None:
-        """`truth` [C, series], loads."""
-        due = self._delay.due(beat)
-        n = len(due)
-        known = known[:n] & np.isfinite(due[:, 0, 0])
-        error = np.where(known[:, None, None], truth[:n, None, None] - due, 0)
+    def learn(self, horizon: Horizon, beat: int, truth: Floats, known: Known) -> None:
+        """`truth` [T, series], loads."""
+        due, stride = self._delay.due(horizon, beat), horizon.origins.stride
+        known = known & np.isfinite(due[:, 0, 0])
+        error = np.where(known[:, None, None], truth[:, None, None] - due, 0)
         losses = pinball(error[:, :-1])
         mean = losses.mean(axis=1)
-        norm = self._norm.learn(mean, known)
-        keep = np.where(known[:, None, None], self._keep[:n], 1)
-        exponential_ = self._exponential(gain(losses, mean, norm), keep)
-        poly = self._poly(error, norm, keep)
-        self._arrays["mix.weights"][:n] = (exponential_ + poly) / 2
+        norm = self._norm.learn(horizon, mean, known)
+        gained = gain(losses, mean, norm)
+        gained *= np.float32(_ETA[LEADS_MS[self._grid.leads[horizon.number]]] * stride**0.5)
+        keep = (1 - _FORGET) ** stride
+        self._learn_weights(horizon, beat, gained, keep, known[:, None, None])
+        self._learn_poly(horizon, error, norm, keep, known[:, None, None])
 
-    def _exponential(self, gained: Floats, keep: Floats) -> Floats:
-        n = len(gained)
-        log_weights = self._arrays["mix.log_weights"][:n]
-        weights = exponential(keep * log_weights + self._eta[:n] * gained)
-        np.log(weights, out=log_weights)
-        return weights
+    def _learn_weights(self, horizon: Horizon, beat: int, gained: Floats, keep: float, known: Known) -> None:
+        cells, origin = horizon.cells, beat - horizon.beats
+        weights = self._arrays["mix.weights"][cells]
+        weights[:] = np.where(known, moved(weights, keep, gained), weights)
+        local = self._arrays["mix.local"][self._contexts.part(origin)]
+        calm, restless = local[0, cells], local[1, cells]
+        was = self._contexts.was_restless(origin)
+        new = moved(np.where(was, restless, calm).astype(np.float32), keep, gained)
+        restless[:] = np.where(known & was, new, restless)
+        calm[:] = np.where(known & ~was, new, calm)
 
-    def _poly(self, error: Floats, norm: Floats, keep: Floats) -> Floats:
-        """`error` [n, E + 1, Q, series]: the last is the mix's own."""
-        n, own = len(error), error[:, -1:]
-        slope = np.where(own > 0, LEVELS, LEVELS - 1) / norm[:, None]
-        regret = slope * (own - error[:, :-1])
-        sums, squares = self._arrays["mix.regret"][:n], self._arrays["mix.squares"][:n]
-        sums *= keep
+    def _learn_poly(self, horizon: Horizon, error: Floats, norm: Floats, keep: float, known: Known) -> None:
+        """`error` [T, E + 1, Q, series]: the last is ML-Poly's own."""
+        own = error[:, -1:]
+        regret = np.where(own > 0, LEVELS, LEVELS - 1) / norm[:, None]
+        regret = regret * (own - error[:, :-1])
+        fade = np.where(known, np.float32(keep), 1)
+        sums, squares = (self._arrays[f"mix.{name}"][horizon.cells] for name in ("regret", "squares"))
+        sums *= fade
         sums += regret
-        squares *= keep
+        squares *= fade
         squares += regret * regret
         raised = np.maximum(sums, 0) / (1 + squares)
         total = raised.sum(axis=1, keepdims=True)
         none = total <= 1e-15
-        return np.where(none, np.float32(1 / self._experts), shared(raised, np.where(none, 1, total)))
+        weights = np.where(none, np.float32(1 / self._experts), shared(raised, np.where(none, 1, total)))
+        self._arrays["mix.poly"][horizon.cells] = weights
+
+
+def _sum(weights: Floats, quantiles: Floats) -> Floats:
+    return np.asarray(np.einsum("ceqn,ceqn->cqn", weights, quantiles))

