@@ -1,6 +1,5 @@
 """The largest of the last six hours: slow to let go, as a careful operator is."""
 
-
 from predictor.arrays import Floats, Known
 from predictor.features import NAMES, Moment
 from predictor.grid import Horizon

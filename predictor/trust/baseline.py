@@ -6,7 +6,7 @@ from predictor.arrays import Arrays, Floats, Known
 from predictor.grid import Grid
 
 LEVEL = np.float32(0.95)
-_RATE = np.float32(0.04)
+_RATE = 0.04  # of a lead that learns on every beat
 _FEW = 20  # errors, below which a conformal rank ceil((n + 1) q) is that of the largest
 _DAYS = 7
 
@@ -23,23 +23,23 @@ class Baseline:
         self._arrays = arrays
         for name in ("above", "size", "count"):
             arrays.declare(f"trust.baseline.{name}", (grid.cells,))
-        self._week = (grid.cell_strides / (_DAYS * grid.day)).astype(np.float32)[:, None]
+        self._rate = (_RATE * grid.strides**0.5).astype(np.float32)[:, None]
+        self._week = (grid.strides / (_DAYS * grid.day)).astype(np.float32)[:, None]
 
     def quantile(self, last: Floats) -> Floats:
         """[C, series], from the last value [series]."""
         return np.asarray(last + self._arrays["trust.baseline.above"])
 
-    def learn(self, errors: Floats, known: Known) -> None:
-        """`errors` [n, series] of the first n cells: truth less last value; finite where `known`."""
-        n = len(errors)
+    def learn(self, cells: slice, errors: Floats, known: Known) -> None:
+        """`errors` of some cells, [cell, series]: truth less last value; finite where `known`."""
         above, size, count = (
-            self._arrays[f"trust.baseline.{name}"][:n] for name in ("above", "size", "count")
+            self._arrays[f"trust.baseline.{name}"][cells] for name in ("above", "size", "count")
         )
         distance = errors - above
         count += known
-        size += np.where(known, np.maximum(self._week[:n], 1 / np.maximum(count, 1)), 0) * (
+        size += np.where(known, np.maximum(self._week[cells], 1 / np.maximum(count, 1)), 0) * (
             np.abs(distance) - size
         )
         largest = np.where(count > 1, np.maximum(distance, 0), distance)
-        moved = _RATE * size * np.where(distance > 0, LEVEL, LEVEL - 1)
+        moved = self._rate[cells] * size * np.where(distance > 0, LEVEL, LEVEL - 1)
         above += np.where(known, np.where(count <= _FEW, largest, moved), 0)

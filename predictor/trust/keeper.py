@@ -26,7 +26,7 @@ class Trust:
         self._delay = Delay(arrays, "trust.origins", grid, (4,))
         arrays.declare("trust.wait", (grid.cells,))
         arrays.declare("trust.causes", (grid.cells,), dtype="uint8")
-        self._days = (grid.cell_strides / grid.day).astype(np.float32)[:, None]
+        self._days = (grid.strides / grid.day).astype(np.float32)[:, None]
         self._leads = (grid.cell_beats / grid.day).astype(np.float32)[:, None]
         self._cells = [T * lead + target for lead in grid.leads for target in range(T)]
 
@@ -38,24 +38,32 @@ class Trust:
     def see(self, beat: int, measured: Bin, largest: Floats) -> Bin:
         """Take in what a beat measured; returns it as history should keep it, given the `largest` load ever, [series]."""
         self._bounds.see(measured.saturated)
-        return raised(measured, self._delay.due(beat)[AT, _MEDIAN], largest)
+        shortest = self._grid.horizons[0]
+        return raised(measured, self._delay.due(shortest, beat)[AT, _MEDIAN], largest)
 
     def learn(self, beat: int, measured: Bin, truth: Floats, known: Known) -> Known:
         """Compare the origins one lead ago with `truth` [C, series]; returns where the truth may teach, [C, series]."""
-        due = self._delay.due(beat)
-        newest = np.tile(np.stack([measured.last, measured.largest]), (len(self._grid.leads), 1))
-        n = len(due)
+        due = {horizon: self._delay.due(horizon, beat) for horizon in self._grid.due(beat)}
         upper = np.full(truth.shape, np.inf, dtype=np.float32)  # nobody forecast: no lower bound teaches
-        upper[:n] = np.where(np.isnan(due[:, _UPPER]), np.inf, due[:, _UPPER])
+        for horizon, origin in due.items():
+            upper[horizon.cells] = np.where(np.isnan(origin[:, _UPPER]), np.inf, origin[:, _UPPER])
+        newest = np.tile(np.stack([measured.last, measured.largest]), (len(self._grid.leads), 1))
         may_teach = certain(known, self._bounds.lower(), newest, upper)
-        self._compare(beat, truth[:n], due, may_teach[:n] & np.isfinite(due).all(axis=1))
+        self._record.begin(beat)
+        for horizon, origin in due.items():
+            served = np.isfinite(origin).all(axis=1)
+            self._compare(
+                beat, horizon.cells, truth[horizon.cells], origin, may_teach[horizon.cells] & served
+            )
         return may_teach
 
     def remember(self, beat: int, last: Floats, served: Floats) -> None:
         """Keep an origin: `last` [series], NaN where nothing was seen and hence nothing served; `served` [C, Q, series]."""
-        median, upper = served[:, 0], served[:, 2]
-        lasts = np.broadcast_to(last, median.shape)
-        self._delay.swap(beat, np.stack([lasts, self._baseline.quantile(last), median, upper], axis=1))
+        baseline = self._baseline.quantile(last)
+        for horizon in self._grid.begun(beat):
+            median, upper = served[horizon.cells, 0], served[horizon.cells, 2]
+            lasts = np.broadcast_to(last, median.shape)
+            self._delay.keep(horizon, beat, np.stack([lasts, baseline[horizon.cells], median, upper], axis=1))
 
     def distrust(self) -> NDArray[np.uint32]:
         """[series], packed over all leads and targets: cell lead * 2 + target."""
@@ -65,18 +73,16 @@ class Trust:
 
     def day(self) -> Day:
         """The record of the last day, [C, series]."""
-        return self._record.day(self._grid.cells)
+        return self._record.day()
 
-    def _compare(self, beat: int, truth: Floats, due: Floats, known: Known) -> None:
-        n = len(due)
-        one = compared(truth, due[:, _MEDIAN], due[:, _UPPER], due[:, _BASELINE], known)
-        self._record.learn(beat, one)
-        self._baseline.learn(np.where(known, truth - due[:, _LAST], 0), known)
-        self._judge(self._record.day(n))
+    def _compare(self, beat: int, cells: slice, truth: Floats, origin: Floats, known: Known) -> None:
+        one = compared(truth, origin[:, _MEDIAN], origin[:, _UPPER], origin[:, _BASELINE], known)
+        self._record.learn(beat, cells, one)
+        self._baseline.learn(cells, np.where(known, truth - origin[:, _LAST], 0), known)
+        self._judge(cells, self._record.day(cells))
 
-    def _judge(self, day: Day) -> None:
-        n = len(day.count)
-        wait, causes = self._arrays["trust.wait"][:n], self._arrays["trust.causes"][:n]
-        share = day.count * self._days[:n]
-        found = faults(day, share / self._leads[:n])
-        wait[:], causes[:] = judged(State(wait, causes), found, share, self._days[:n])
+    def _judge(self, cells: slice, day: Day) -> None:
+        wait, causes = self._arrays["trust.wait"][cells], self._arrays["trust.causes"][cells]
+        share = day.count * self._days[cells]
+        found = faults(day, share / self._leads[cells])
+        wait[:], causes[:] = judged(State(wait, causes), found, share, self._days[cells])

@@ -36,18 +36,23 @@ class Record:
         self._arrays, self._quarter = arrays, grid.day // _QUARTERS
         arrays.declare("trust.record", (_QUARTERS + 1, len(FIGURES), grid.cells))
 
-    def learn(self, beat: int, one: Day) -> None:
-        """Add the origins of the first n cells; called on every beat."""
-        open_ = self._arrays["trust.record"][beat // self._quarter % (_QUARTERS + 1)]
+    def begin(self, beat: int) -> None:
+        """Once on every beat, before it is learned: the oldest quarter makes room when a new one begins."""
         if beat % self._quarter == 0:
-            open_[:] = 0
-        for figure, name in enumerate(FIGURES):
-            values = getattr(one, name)
-            open_[figure, : len(values)] += values
+            self._open(beat)[:] = 0
 
-    def day(self, cells: int) -> Day:
-        """Of the first `cells`: the last 24 to 30 hours."""
-        return Day(*self._arrays["trust.record"][:, :, :cells].sum(axis=0))
+    def learn(self, beat: int, cells: slice, one: Day) -> None:
+        """Add an origin of some cells."""
+        for figure, name in enumerate(FIGURES):
+            self._open(beat)[figure, cells] += getattr(one, name)
+
+    def day(self, cells: slice = slice(None)) -> Day:
+        """Of some cells the last 24 to 30 hours."""
+        return Day(*self._arrays["trust.record"][:, :, cells].sum(axis=0))
+
+    def _open(self, beat: int) -> Floats:
+        quarter: Floats = self._arrays["trust.record"][beat // self._quarter % (_QUARTERS + 1)]
+        return quarter
 
 
 def compared(truth: Floats, median: Floats, ours: Floats, baseline: Floats, known: Known) -> Day:

@@ -28,30 +28,30 @@ class Compared(NamedTuple):
 
 
 def tracked(errors: Doubles, cell: int, grid: Grid) -> Doubles:
-    """What the baseline lies above the last value after each error of a cell; NaN teaches nothing."""
+    """What the baseline lies above the last value after each error of a cell."""
     arrays = Arrays()
     baseline = Baseline(arrays, grid)
     arrays.grow(1)
     found, nothing = np.empty(len(errors)), np.zeros(1, dtype=np.float32)
     for i, error in enumerate(errors):
-        row = np.full((cell + 1, 1), error, dtype=np.float32)
-        known = np.isfinite(row) & (np.arange(cell + 1)[:, None] == cell)
-        baseline.learn(np.where(known, row, nothing), known)
+        one = np.full((1, 1), error, dtype=np.float32)
+        baseline.learn(slice(cell, cell + 1), one, np.isfinite(one))
         found[i] = baseline.quantile(nothing)[cell, 0]
     return found
 
 
 def compared(bins: Binned, cell: int, grid: Grid) -> Compared:
     """On the second half of a trace, at the origins that the cell learns from."""
-    lead, stride = grid.lead_beats[cell // T], grid.strides[cell // T]
+    horizon = grid.horizons[cell // T]
+    lead, stride = horizon.beats, horizon.origins.stride
     loads = (bins.last, bins.largest)[cell % T].astype(float)
-    origins = np.arange(0, len(loads) - lead, stride)
+    origins = np.array([i for i in range(len(loads) - lead) if horizon.origins.hold(i)])
     errors = truth_of(TARGETS[cell % T], loads, origins, lead) - bins.last[origins]
     errors = errors[np.isfinite(errors)]
-    delay, half = lead // stride, len(errors) // 2
+    delay, half = int(np.ceil(lead / stride)), len(errors) // 2
     truth = errors[half + delay :]
     ours = tracked(errors, cell, grid)[half:-delay]
-    exact = rolling_quantile(errors, float(LEVEL), 7 * grid.day // stride)[half:-delay]
+    exact = rolling_quantile(errors, float(LEVEL), int(7 * grid.day / stride))[half:-delay]
     ratio = (pinball(truth - ours, 0.95) + 1e-12) / (pinball(truth - exact, 0.95) + 1e-12)
     return Compared(ratio, float((truth <= ours).mean()), float((truth <= exact).mean()))
 

@@ -41,11 +41,10 @@ def tracked(errors: Doubles, cell: int) -> Doubles:
     arrays = Arrays()
     baseline = Baseline(arrays, GRID)
     arrays.grow(1)
-    known = np.zeros((GRID.cells, 1), dtype=bool)
-    known[cell] = True
+    known = np.ones((1, 1), dtype=bool)
     found = np.empty(len(errors))
     for i, error in enumerate(errors):
-        baseline.learn(np.where(known, np.float32(error), np.float32(0)), known)
+        baseline.learn(slice(cell, cell + 1), np.full((1, 1), error, dtype=np.float32), known)
         found[i] = baseline.quantile(np.zeros(1, dtype=np.float32))[cell, 0]
     return found
 
@@ -58,9 +57,9 @@ def tracked(errors: Doubles, cell: int) -> Doubles:
 def test_it_is_as_good_as_the_quantile_of_a_rolling_week(
     load: Callable[[np.random.Generator], Doubles], worse: float, off: float, lead: int
 ) -> None:
-    x, beats, stride = load(np.random.default_rng(1)), GRID.lead_beats[lead], GRID.strides[lead]
+    x, beats, stride = load(np.random.default_rng(1)), GRID.lead_beats[lead], int(GRID.strides[2 * lead])
     errors = (x[beats:] - x[:-beats])[::stride]
-    delay, per_day = beats // stride, GRID.day // stride
+    delay, per_day = -(-beats // stride), GRID.day // stride
     truth = errors[7 * per_day + delay :]
     exact = rolling_quantile(errors, float(LEVEL), 7 * per_day)[7 * per_day : -delay]
     ours = tracked(errors, 2 * lead)[7 * per_day : -delay]
@@ -92,5 +91,5 @@ def test_what_is_not_known_teaches_nothing() -> None:
     baseline = Baseline(arrays, GRID)
     arrays.grow(2)
     error: Floats = np.full((GRID.cells, 2), 5, dtype=np.float32)
-    baseline.learn(error, np.broadcast_to([True, False], error.shape))
+    baseline.learn(slice(None), error, np.broadcast_to([True, False], error.shape))
     assert baseline.quantile(np.zeros(2, dtype=np.float32))[0].tolist() == [5.0, 0.0]

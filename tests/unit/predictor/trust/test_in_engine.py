@@ -53,14 +53,14 @@ def test_an_adversary_costs_trust_within_a_day_and_a_restart_knows() -> None:
 
 
 def cut_tides() -> list[Floats]:
-    """.95 quantiles of the largest load [lead, series] at noon of the fifth day. From the fourth day on no more than
+    """.95 quantiles of the largest load [lead, series] at noon of the fourth day. From the third day on no more than
     CAN_CARRY is served: the first series says so, the second does not, and the third has no such limit."""
-    beats = np.arange(4 * DAY + DAY // 4)
+    beats = np.arange(3 * DAY + DAY // 4)
     wanted = 1000 + 500 * np.sin(2 * np.pi * beats / DAY) + beats * 7919 % 41
     engine = Engine()
     engine.rows([1, 2, 3])
     for beat, load in enumerate(wanted):
-        served = min(load, CAN_CARRY) if beat >= 3 * DAY else load
+        served = min(load, CAN_CARRY) if beat >= 2 * DAY else load
         loads = np.array([served, served, load], dtype=np.float32)
         forecast = engine.step(
             beat, Bin(loads, loads, loads, saturated=np.array([served < load, False, False]))
@@ -72,4 +72,4 @@ def cut_tides() -> list[Floats]:
 def test_a_saturated_load_does_not_teach_that_so_little_was_wanted() -> None:
     for flagged, silent, free in (upper.T for upper in cut_tides()):
         assert (silent < 0.92 * free).all()
-        np.testing.assert_allclose(flagged, free, rtol=0.1)
+        assert (flagged > (silent + free) / 2).all()

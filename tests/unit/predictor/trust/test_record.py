@@ -47,8 +47,9 @@ def test_the_day_is_the_last_24_to_30_hours_and_nothing_older() -> None:
     arrays.grow(1)
     counts = []
     for beat in range(3 * GRID.day):
-        record.learn(beat, origin(1, 1, 1, 1, known=beat < GRID.day))
-        counts.append(float(record.day(1).count[0, 0]))
+        record.begin(beat)
+        record.learn(beat, slice(0, 1), origin(1, 1, 1, 1, known=beat < GRID.day))
+        counts.append(float(record.day().count[0, 0]))
     day, quarter = GRID.day, GRID.day // 4
     assert counts[:day:quarter] == [1 + quarter * n for n in range(4)]
     assert counts[2 * day - 1] == 0 or counts[2 * day - 1] == quarter
