@@ -35,8 +35,9 @@ def found(of: Day, independent: float = 288) -> Cause:
 
 
 days = st.builds(
-    lambda covered, **more: day(covered=288 * covered, **more),
+    lambda covered, baseline, **more: day(covered=288 * covered, baseline_covered=288 * baseline, **more),
     covered=SHARE,
+    baseline=SHARE,
     **dict.fromkeys(("loss", "baseline_loss", "over", "baseline_over", "load"), AMOUNT),
 )
 
@@ -47,7 +48,7 @@ days = st.builds(
         ({}, Cause.NONE),
         ({"loss": 288 * 1.05}, Cause.NONE),
         ({"loss": 288 * 1.2}, Cause.LOSS),
-        ({"over": 2880 * 1.2}, Cause.OVER),
+        ({"over": 2880 * 1.3}, Cause.OVER),
         ({"covered": 288 * 0.87}, Cause.COVERAGE),
         ({"covered": 288 * 0.895}, Cause.NONE),
         ({"loss": 999, "over": 9999, "covered": 200}, Cause.LOSS | Cause.OVER | Cause.COVERAGE),
@@ -55,6 +56,13 @@ days = st.builds(
 )
 def test_what_is_worse_than_the_opponent_is_named(figures: dict[str, float], cause: Cause) -> None:
     assert found(day(**figures)) == cause
+
+
+def test_an_opponent_that_was_short_instead_accuses_nobody_of_waste() -> None:
+    wasteful = {"over": 2880 * 1.3, "covered": 288 * 0.95}
+    assert found(day(baseline_covered=288 * 0.94, **wasteful)) == Cause.NONE
+    assert found(day(baseline_covered=288 * 0.95, **wasteful)) == Cause.OVER
+    assert found(day(baseline_covered=288 * 0.95, **wasteful | {"covered": 288})) == Cause.OVER
 
 
 @given(of=days, more=AMOUNT, independent=st.floats(1, 300))

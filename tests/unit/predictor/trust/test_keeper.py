@@ -93,7 +93,9 @@ def test_a_forecast_that_holds_is_trusted(life: Floats) -> None:
 
 
 def test_trust_is_lost_within_a_day_of_going_wrong(life: Floats) -> None:
-    assert life[TURN + DAY].all()
+    lost = (life[TURN:RETURN] > 0).argmax(axis=0)
+    assert (lost - np.repeat(GRID.lead_beats, T) <= DAY).all()
+    assert life[RETURN].all()
 
 
 def test_trust_is_back_after_two_good_days_and_not_before(life: Floats) -> None:
