@@ -8,32 +8,36 @@ from predictor.calibration.calibrated import Calibrated
 from predictor.experts.own import Own
 from predictor.experts.registry import REGISTRY
 from predictor.experts.ridge import Ridge
-from predictor.features import Features, Moment
+from predictor.features import LIMIT, Features, K, Moment
 from predictor.grid import Grid, T
 from predictor.history import Bin, History
 from predictor.mix.caps import Caps
 from predictor.mix.coverage import Coverage
 from predictor.mix.mixing import Mix
+from predictor.ordering import sorted_quantiles
 from predictor.pool import Pool
-from predictor.rows import Rows
+from predictor.presets import Preset
+from predictor.rows import Rows, from_steps
 from predictor.trust.keeper import Trust
 
 Rows_ = NDArray[np.intp]
 CAPACITY = 1024
+_SOLVED_AT_ONCE = 16  # series whose float32 share a line of the cache
+_SOLVED_EVERY = 8  # beats
 _HIGHEST = 2.0  # times the largest load ever seen, above which nothing is forecast
 
 
 class Block:
     """Steps a beat in this order: what happened, what that says of earlier origins, what comes next."""
 
-    def __init__(self, grid: Grid, pool: Pool) -> None:
+    def __init__(self, grid: Grid, pool: Pool, preset: Preset) -> None:
         self.arrays, self._grid, self._pool = Arrays(), grid, pool
         self.arrays.declare("block.unit", (), np.nan)
         self._history = History(self.arrays, grid)
         self._features = Features(self.arrays, grid, self._history)
         self._rows = Rows(self.arrays, grid)
-        self._experts = [make(self.arrays, grid, pool) for make in REGISTRY.values()]
-        points = [e.point for e in self._experts if isinstance(e, Calibrated)]
+        self._experts = [REGISTRY[name](self.arrays, grid, pool) for name in preset.experts]
+        points = [expert.point for expert in self._experts if isinstance(expert, Calibrated)]
         self._regressions = [e for e in (*points, *self._experts) if isinstance(e, Ridge | Own)]
         self._mix = Mix(self.arrays, grid, len(self._experts))
         self._caps, self._coverage = Caps(self.arrays, grid), Coverage(self.arrays, grid)
@@ -81,7 +85,7 @@ class Block:
 
     def errors_known(self) -> Floats:
         """How many errors of its own each lead has, [lead, series]."""
-        count: Floats = self.arrays["last.errors.count"][::T]
+        count: Floats = self.arrays["ridge.errors.count"][::T]
         return count
 
     def _largest(self, beat: int) -> Floats:
@@ -99,22 +103,27 @@ class Block:
 
     def _learn_rows(self, beat: int, truth: Floats, known: Known, sampled: Rows_) -> None:
         grown = self._history.age > self._grid.day + self._grid.longest
+        day = beat * self._grid.beat_ms / 86_400_000
         for row in self._rows.due(beat):
             cells = slice(T * row.lead, T * row.lead + T)
             good = known[cells] & np.isfinite(row.scale) & grown
-            y = np.clip((truth[cells] - row.base) / row.scale, -20, 20)
-            y = np.where(good, y, 0)
-            x = np.where(good[:, None], row.features, 0)
-            for regression in self._regressions:
-                regression.learn_row(row.lead, x, y, good)
-            day = beat * self._grid.beat_ms / 86_400_000
-            self._pool.take(self._grid.leads[row.lead], day, x[..., sampled], y[:, sampled], good[:, sampled])
+            y = np.where(good, np.clip((truth[cells] - row.base) / row.scale, -LIMIT, LIMIT), np.float32(0))
+            if self._regressions:
+                x = from_steps(row.features(K))
+                for regression in self._regressions:
+                    regression.learn_row(row.lead, x, y, good)
+            features = row.features(K, sampled)
+            self._pool.take(self._grid.leads[row.lead], day, features, y[:, sampled], good[:, sampled])
 
     def _solve(self, beat: int) -> None:
-        """Each series' regressions once a day, at a time that is its own, whoever its neighbors are."""
-        due = slice(-beat % self._grid.day, None, self._grid.day)
-        for regression in self._regressions:
-            regression.solve(due)
+        """All series once a day, a few at a time: enough that the memory they share is read for all of them at once.
+        When a series' turn comes does not depend on who else there is."""
+        turn, rest = divmod(beat, _SOLVED_EVERY)
+        turns = self._grid.day // _SOLVED_EVERY
+        if rest == 0:
+            for at in range(turn % turns * _SOLVED_AT_ONCE, self.arrays.series, turns * _SOLVED_AT_ONCE):
+                for regression in self._regressions:
+                    regression.solve(slice(at, at + _SOLVED_AT_ONCE))
 
     def _serve(self, moment: Moment, made: list[tuple[Floats, Floats]], keep: bool) -> Floats:
         ever = self.arrays["history.ever"]
@@ -122,8 +131,8 @@ class Block:
         loads = np.square(np.clip(roots, 0, np.float32(_HIGHEST**0.5) * ever))
         week_max = np.square(moment.week_max)
         mixed, poly = self._mix.combine(moment, loads)
-        ordered = np.sort(mixed, axis=1)
-        capped = np.sort(self._caps.apply(ordered, week_max), axis=1)
+        ordered = sorted_quantiles(mixed)
+        capped = sorted_quantiles(self._caps.apply(ordered, week_max))
         served = np.minimum(self._coverage.apply(capped, np.square(moment.base)), _HIGHEST * ever * ever)
         if keep:
             for horizon in self._grid.begun(moment.beat):

@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cme.core.durations import DAY_MS
-from predictor.arrays import Floats
+from predictor.arrays import Floats, keep_freed_memory
 from predictor.block import CAPACITY, Block
 from predictor.grid import BEAT_MS, QUANTILES, Grid, L, Q, T
 from predictor.history import Bin
 from predictor.pool import ROWS_AT_ONCE, Pool
+from predictor.presets import BEST, Preset
 from predictor.trust.record import FIGURES, Day
 
-STATE_VERSION = 3
+STATE_VERSION = 4
 ERRORS_BEYOND = 1000
 """So many errors of its own a series needs at a lead before a quantile above .99 is extrapolated."""
 
@@ -37,8 +38,9 @@ class Engine:
     Engines of different beats share a pool, so that what one learned of its series serves the others.
     """
 
-    def __init__(self, grid: Grid | None = None, pool: Pool | None = None) -> None:
-        self.grid, self.pool = grid or Grid(), pool or Pool()
+    def __init__(self, grid: Grid | None = None, pool: Pool | None = None, preset: Preset = BEST) -> None:
+        keep_freed_memory()
+        self.grid, self.pool, self._preset = grid or Grid(), pool or Pool(), preset
         self.ids: dict[int, int] = {}  # series id -> row
         self.beat = -1
         self._blocks: list[Block] = []
@@ -127,7 +129,7 @@ class Engine:
         self.beat, self._skipped, self._sampled = beat, skipped, sampled
 
     def _loaded(self, number: int, saved: Mapping[str, NDArray[Any]]) -> Block:
-        block = Block(self.grid, self.pool)
+        block = Block(self.grid, self.pool, self._preset)
         own = f"{number}/"
         block.arrays.load({name.removeprefix(own): a for name, a in saved.items() if name.startswith(own)})
         return block
@@ -135,7 +137,7 @@ class Engine:
     def _grow(self, count: int) -> None:
         while count:
             if not self._blocks or self._blocks[-1].arrays.series == CAPACITY:
-                self._blocks.append(Block(self.grid, self.pool))
+                self._blocks.append(Block(self.grid, self.pool, self._preset))
             room = min(count, CAPACITY - self._blocks[-1].arrays.series)
             self._blocks[-1].arrays.grow(room)
             count -= room

@@ -30,6 +30,10 @@ NAMES = (
 K = len(NAMES)
 RIDGE = NAMES.index("ridge")  # a row of its own, and the number of rows that the ridge looks at
 PROFILE = NAMES.index("profile")
+_SHARED = ("one", *LEVELS, *MORE_LEVELS, *SHARED_SCALES)
+SHARED = np.array([i for i, name in enumerate(NAMES) if name in _SHARED])
+"""Features that are the same for all cells."""
+OWN = np.array([i for i, name in enumerate(NAMES) if name not in _SHARED])
 
 
 def rows_of(group: tuple[str, ...]) -> slice:
@@ -67,6 +71,17 @@ class Moment:
         return normal * self.scale + self.base
 
 
+@dataclass(frozen=True, slots=True)
+class _Recent:
+    """The last hours, roots of loads."""
+
+    means: Floats  # [beat, series] of an hour and one beat, newest first
+    mean15: Floats  # [series]
+    mean60: Floats
+    max60: Floats
+    highest: Floats  # [4, series] of 15 and 60 minutes, 6 hours and a day, and of what was seen since
+
+
 class Features:
     """Levels as (v - base) / scale, scales as v / scale: base the day's mean, scale the distance from it."""
 
@@ -100,89 +115,92 @@ class Features:
         history, grid = self._history, self._grid
         base = history.mean(1)
         scale = np.maximum(self._arrays["features.scale"], np.float32(1e-6) * base + np.float32(1e-9))
-        now = self._seasons.at(np.array([beat]), self._mean(beat, 60))[0]
-        usual = (now[season.DAY] + now[season.WEEK]) / 2
-        above = self._mean(beat, 15) - usual
-        of_target = self._of_target(beat)
+        recent = self._recent(beat, largest)
+        now = self._seasons.at(np.array([beat]), recent.mean60)[0]
+        above = recent.mean15 - (now[season.DAY] + now[season.WEEK]) / 2
+        of_target = self._of_target(beat, recent)
         features = np.empty((grid.cells, K, len(base)), dtype=np.float32)
         pooled = np.empty((grid.cells, Q, len(base)), dtype=np.float32)
         moment = Moment(beat, last, base, scale, of_target, above, features, pooled, history.week_max())
-        self._fill_levels(moment, now, largest)
-        self._fill_scales(moment, now)
+        self._fill_levels(moment, now, recent)
+        self._fill_scales(moment, now, recent)
         return moment
 
-    def _mean(self, beat: int, minutes: int) -> Floats:
-        return np.asarray(self._history.recent("mean", beat, self._grid.beats(minutes)).mean(axis=0))
+    def _recent(self, beat: int, largest: Floats) -> _Recent:
+        grid, history = self._grid, self._history
+        means = history.recent("mean", beat, grid.hour + 1)
+        maxima = history.recent("largest", beat, grid.hour)
+        quarter, hour = grid.beats(15), grid.hour
+        max60 = maxima.max(axis=0)
+        highest = [maxima[:quarter].max(axis=0), max60, history.six_hours_max(beat), history.day_max(beat)]
+        return _Recent(
+            means,
+            means[:quarter].mean(axis=0),
+            means[:hour].mean(axis=0),
+            max60,
+            np.maximum(np.stack(highest), largest),
+        )
 
-    def _of_target(self, beat: int) -> Floats:
+    def _of_target(self, beat: int, recent: _Recent) -> Floats:
         """[C, statistic, series]"""
         grid = self._grid
-        level = self._mean(beat, 60)
-        found = np.empty((len(grid.leads), 2, season.STATISTICS, len(level)), dtype=np.float32)
-        found[:, 0] = self._seasons.at(beat + np.array(grid.lead_beats), level)
-        hour = self._history.recent("largest", beat, grid.hour).max(axis=0)
-        found[:, 1] = self._seasons.ahead(beat, hour)
+        found = np.empty(
+            (len(grid.leads), 2, season.STATISTICS, len(recent.mean60)),
+            dtype=np.float32,
+        )
+        found[:, 0] = self._seasons.at(beat + np.array(grid.lead_beats), recent.mean60)
+        found[:, 1] = self._seasons.ahead(beat, recent.max60)
         found[:, 1, season.PEAK : season.SPREAD] = found[:, 0, season.PEAK : season.SPREAD]
         return found.reshape(grid.cells, season.STATISTICS, -1)
 
-    def _fill_levels(self, moment: Moment, now: Floats, largest: Floats) -> None:
+    def _fill_levels(self, moment: Moment, now: Floats, recent: _Recent) -> None:
         rows, normal = moment.features, moment.normal
         rows[:, 0] = 1
-        rows[:, rows_of(LEVELS)] = normal(self._levels(moment, now, largest))
-        rows[:, rows_of(MORE_LEVELS)] = normal(self._more_levels(moment, now))
-        rows[:, rows_of(USUAL)] = normal(moment.season[:, : season.SLOW_DAY])
-        rows[:, rows_of(PEAKS)] = normal(moment.season[:, season.SLOW_DAY : season.SPREAD])
-        ratios = normal(self._ratios(moment, now))
+        rows[:, rows_of(LEVELS)] = normal(self._levels(moment, now, recent))
+        rows[:, rows_of(MORE_LEVELS)] = normal(self._more_levels(now, recent))
+        of_target = normal(moment.season[:, : season.SPREAD])
+        rows[:, rows_of(USUAL)] = of_target[:, : season.SLOW_DAY]
+        rows[:, rows_of(PEAKS)] = of_target[:, season.SLOW_DAY :]
+        ratios = normal(self._ratios(moment, now, recent))
         rows[:, rows_of(RATIOS)], rows[:, NAMES.index("ratio_week")] = ratios[:, :3], ratios[:, 3]
 
-    def _more_levels(self, moment: Moment, now: Floats) -> Floats:
-        means = self._history.recent("mean", moment.beat, self._grid.hour + 1)
-        return np.stack([*(means[self._grid.beats(m)] for m in (10, 20, 60)), now[season.LAST_WEEK]])
+    def _more_levels(self, now: Floats, recent: _Recent) -> Floats:
+        lags = [recent.means[self._grid.beats(minutes)] for minutes in (10, 20, 60)]
+        return np.stack([*lags, now[season.LAST_WEEK]])
 
-    def _levels(self, moment: Moment, now: Floats, largest: Floats) -> Floats:
-        history, grid, beat = self._history, self._grid, moment.beat
-        means = history.recent("mean", beat, grid.hour + 1)
-        maxima = history.recent("largest", beat, grid.hour)
-        hours = history.recent("hour", beat, 5 * grid.hour + 1)[:: grid.hour]
-        lags = [means[grid.beats(minutes)] for minutes in (5, 30)]
-        day = history.ring("hour", beat - grid.hour * np.arange(24))
-        highest = [maxima[: grid.beats(15)], maxima, hours, day]
+    def _levels(self, moment: Moment, now: Floats, recent: _Recent) -> Floats:
         return np.stack(
             [
                 moment.last,
-                means[: grid.beats(15)].mean(axis=0),
-                means[: grid.hour].mean(axis=0),
-                history.mean(0),
-                *lags,
-                *(np.maximum(rows.max(axis=0), largest) for rows in highest),
-                means[: grid.hour].min(axis=0),
+                recent.mean15,
+                recent.mean60,
+                self._history.mean(0),
+                *(recent.means[self._grid.beats(minutes)] for minutes in (5, 30)),
+                *recent.highest,
+                recent.means[: self._grid.hour].min(axis=0),
                 *now[: season.LAST_WEEK],
             ]
         )
 
-    def _ratios(self, moment: Moment, now: Floats) -> Floats:
+    def _ratios(self, moment: Moment, now: Floats, recent: _Recent) -> Floats:
         """The season scaled by how the last hours relate to theirs: [C, 4, series]."""
-        beat, floor = moment.beat, np.float32(1e-6) * moment.base + np.float32(1e-9)
-        level = np.stack(
-            [self._mean(beat, 15), self._mean(beat, 15), self._mean(beat, 60), self._mean(beat, 60)]
-        )
+        floor = np.float32(1e-6) * moment.base + np.float32(1e-9)
+        level = np.stack([recent.mean15, recent.mean15, recent.mean60, recent.mean60])
         usual = now[[season.DAY, season.DAY, season.YESTERDAY, season.LAST_WEEK]]
         ratio = np.clip(np.maximum(level, floor) / np.maximum(usual, floor), 0.5, 2)
         of = moment.season[:, [season.DAY, season.EW_DAY, season.YESTERDAY, season.LAST_WEEK]]
         return np.asarray(of * ratio)
 
-    def _fill_scales(self, moment: Moment, now: Floats) -> None:
-        history, grid, beat = self._history, self._grid, moment.beat
-        means = history.recent("mean", beat, grid.hour + 1)
+    def _fill_scales(self, moment: Moment, now: Floats, recent: _Recent) -> None:
         shared = np.stack(
             [
-                np.abs(np.diff(means, axis=0)).mean(axis=0),
-                np.maximum(moment.last - means[: grid.hour].mean(axis=0), 0),
-                np.maximum(means[: grid.beats(15)].mean(axis=0) - now[season.DAY], 0),
-                moment.base - history.mean(2),
+                np.abs(np.diff(recent.means, axis=0)).mean(axis=0),
+                np.maximum(moment.last - recent.mean60, 0),
+                np.maximum(recent.mean15 - now[season.DAY], 0),
+                moment.base - self._history.mean(2),
             ]
         )
         rows, scaled = moment.features, moment.scaled
         rows[:, rows_of(SHARED_SCALES)] = scaled(shared)
         rows[:, NAMES.index("spread")] = scaled(moment.season[:, season.SPREAD])
-        rows[:, rows_of(RHYTHMS)] = scaled(self._rhythm.ahead(beat))
+        rows[:, rows_of(RHYTHMS)] = scaled(self._rhythm.ahead(moment.beat))

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from predictor.arrays import Arrays, Floats
 from predictor.grid import MAX, Grid
+from predictor.halves import DTYPE, Halves, pack, unpack
 
 DAYS, WEEKS = 7, 2
 Rows = NDArray[np.intp]
-_FLOAT16_MAX = 6e4
 _SEEN_ENOUGH = np.float32(0.8)
 
 
@@ -33,16 +33,25 @@ class Bin:
 class History:
     """Time-major rings of roots of loads, one row a beat. The caller fills gaps, so nothing in here is NaN.
 
-    `last`, `mean`, `largest` and `hour` (the largest of the hour up to then) reach back two weeks and serve the seasons,
-    as float16: its .05 % are far below a day's difference from the day before. The `recent` rings are exact.
+    `last`, `mean` and `largest` reach back a week and serve the seasons, as halves: their .05 % are far below a day's
+    difference from the day before. The week before that is kept by quarters of an hour, `old_mean` and `old_largest`.
+    `hours` holds the largest of each hour of the clock over both, so that a window of many hours costs few rows. The
+    `recent` rings are exact; `hour` is the largest of the hour up to then.
     """
 
     def __init__(self, arrays: Arrays, grid: Grid) -> None:
         self._arrays, self._grid = arrays, grid
-        self._length = WEEKS * 7 * grid.day + grid.beats(10) + 1
+        week, margin = 7 * grid.day, grid.beats(10) + 1
+        self._quarter = grid.beats(15)
         self._recent = grid.longest + 1
-        for name in ("last", "mean", "largest", "hour"):
-            arrays.declare(f"history.{name}", (self._length,), dtype="float16")
+        for name in ("last", "mean", "largest"):
+            arrays.declare(f"history.{name}", (week + margin,), dtype=DTYPE)
+        for name, beats in {
+            "old_mean": self._quarter,
+            "old_largest": self._quarter,
+            "hours": grid.hour,
+        }.items():
+            arrays.declare(f"history.{name}", (WEEKS * week // beats + 2,), dtype=DTYPE)
         for name in ("mean", "largest", "hour"):
             arrays.declare(f"history.recent_{name}", (self._recent,))
         arrays.declare("history.recent_seen", (self._recent,), dtype="int32")  # running counts
@@ -76,10 +85,14 @@ class History:
         self._arrays["history.recent_largest"][beat % self._recent] = bin_.largest
         hour = self.recent("largest", beat, self._grid.hour).max(axis=0)
         self._arrays["history.recent_hour"][beat % self._recent] = hour
-        self._add_to_sums(beat, bin_.mean)
-        rows = {"last": bin_.last, "mean": bin_.mean, "largest": bin_.largest, "hour": hour}
-        for name, values in rows.items():
-            self._arrays[f"history.{name}"][beat % self._length] = np.minimum(values, _FLOAT16_MAX)
+        last, mean, largest = pack(np.stack([bin_.last, bin_.mean, bin_.largest]))
+        self._add_to_sums(beat, mean)
+        for name, values in {"last": last, "mean": mean, "largest": largest}.items():
+            ring = self._arrays[f"history.{name}"]
+            ring[beat % len(ring)] = values
+        self._add_largest("hours", self._grid.hour, beat, largest)
+        self._add_largest("old_largest", self._quarter, beat, largest)
+        self._add_old_mean(beat)
         self._add_to_maxima(beat, bin_.largest)
 
     def recent(self, name: str, beat: int, beats: int) -> Floats:
@@ -87,20 +100,31 @@ class History:
         rows: Floats = self._arrays[f"history.recent_{name}"][(beat - np.arange(beats)) % self._recent]
         return rows
 
-    def ring(self, name: str, beats: Rows) -> Floats:
-        """Rows of a long ring, [..., series]."""
-        return np.asarray(self._arrays[f"history.{name}"][beats % self._length], dtype=np.float32)
-
-    def own(self, name: str, beats: Rows) -> Floats:
-        """The same of `beats` [..., series], for each series its own."""
+    def ring(self, name: str, places: Rows) -> Halves:
+        """Rows of a long ring, [..., series], by beat, quarter or hour."""
         ring = self._arrays[f"history.{name}"]
-        rows = (beats % self._length).reshape(-1, ring.shape[-1])
-        return np.take_along_axis(ring, rows, axis=0).reshape(beats.shape).astype(np.float32)
+        rows: Halves = ring[places % len(ring)]
+        return rows
+
+    def own(self, name: str, places: Rows) -> Halves:
+        """The same of `places` [..., series], for each series its own."""
+        ring = self._arrays[f"history.{name}"]
+        rows = (places % len(ring)).reshape(-1, ring.shape[-1])
+        return np.asarray(np.take_along_axis(ring, rows, axis=0).reshape(places.shape))
 
     def mean(self, window: int) -> Floats:
         """Mean over the last 6 h (0), day (1), week (2), or over what there is of it."""
         known = np.clip(self.age, 1, self._windows[window])
         return np.asarray(self._arrays["history.sums"][window] / known, dtype=np.float32)
+
+    def six_hours_max(self, beat: int) -> Floats:
+        return self._trailing_max(beat, 6 * self._grid.hour)
+
+    def day_max(self, beat: int) -> Floats:
+        """Largest of the last day: its whole hours, what has passed of this one, and the beats before the first."""
+        hours = self.ring("hours", beat // self._grid.hour - np.arange(24)).max(axis=0)
+        rest = self.ring("largest", beat - self._grid.day + 1 + np.arange(self._grid.hour)).max(axis=0)
+        return unpack(np.maximum(hours, rest))
 
     def week_max(self) -> Floats:
         """Largest of the last seven to eight days."""
@@ -130,7 +154,8 @@ class History:
         hour = self._grid.hour
         if beats <= hour:
             return np.asarray(self.recent("largest", beat, beats).max(axis=0))
-        return np.asarray(self.recent("hour", beat, beats - hour + 1)[::hour].max(axis=0))
+        rows = (beat - np.arange(0, beats, hour)) % self._recent
+        return np.asarray(self._arrays["history.recent_hour"][rows].max(axis=0))
 
     def _found(self, bin_: Bin, new: NDArray[np.bool_]) -> None:
         """A new series' last hours are taken to have been what its first beat was."""
@@ -139,14 +164,28 @@ class History:
             self._arrays["history.recent_largest"][:, new] = bin_.largest[new]
             self._arrays["history.recent_hour"][:, new] = bin_.largest[new]
 
-    def _add_to_sums(self, beat: int, mean: Floats) -> None:
-        """The sums hold float16 values, so that what leaves a window is exactly what once entered it."""
-        newest = np.minimum(mean, _FLOAT16_MAX).astype(np.float16)
-        ring, sums = self._arrays["history.mean"], self._arrays["history.sums"]
-        for i, window in enumerate(self._windows):
-            oldest = ring[(beat - window) % self._length]
-            sums[i] += np.where(self.age > 0, newest, 0).astype(float) - np.where(
-                self.age > window, oldest, 0
+    def _add_to_sums(self, beat: int, mean: Halves) -> None:
+        """The sums hold halves, so that what leaves a window is exactly what once entered it."""
+        newest = unpack(mean)
+        rows = np.array([beat - window for window in self._windows])
+        oldest = unpack(self.ring("mean", rows))
+        for sums, window, old in zip(self._arrays["history.sums"], self._windows, oldest, strict=True):
+            sums += np.where(self.age > 0, newest, 0)
+            sums -= np.where(self.age > window, old, 0)
+
+    def _add_largest(self, name: str, beats: int, beat: int, largest: Halves) -> None:
+        ring = self._arrays[f"history.{name}"]
+        row = ring[beat // beats % len(ring)]
+        if beat % beats == 0:
+            row[:] = 0
+        np.maximum(row, largest, out=row)
+
+    def _add_old_mean(self, beat: int) -> None:
+        """Of the quarter that ends with this beat."""
+        if (beat + 1) % self._quarter == 0:
+            ring = self._arrays["history.old_mean"]
+            ring[beat // self._quarter % len(ring)] = pack(
+                self.recent("mean", beat, self._quarter).mean(axis=0)
             )
 
     def _add_to_maxima(self, beat: int, largest: Floats) -> None:

@@ -17,6 +17,7 @@ from predictor import checkpoint
 from predictor.beats import Beats, widened
 from predictor.engine import Engine, Forecast
 from predictor.grid import BEAT_MS
+from predictor.presets import BEST, Preset
 from predictor.trust.record import Day
 
 log = logging.getLogger("tidecast.predictor")
@@ -36,9 +37,11 @@ Progress = Callable[[int, int], None]
 class Feed:
     """An engine and the open beat that its minutes go to."""
 
-    def __init__(self, timed: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
+    def __init__(
+        self, preset: Preset, timed: Callable[[], AbstractContextManager[object]] = nullcontext
+    ) -> None:
         """`timed` is entered for each step of the engine."""
-        self.engine, self.newest_ms, self._timed = Engine(), 0, timed
+        self.engine, self.newest_ms, self._timed = Engine(preset=preset), 0, timed
         self.beats = Beats(self.engine.rows)
 
     def learn(self, minute: Batch) -> bool:
@@ -63,8 +66,8 @@ class Feed:
 class Relearning:
     """The past learned anew by an engine of its own, one minute a turn."""
 
-    def __init__(self, log_: Log, since_ms: int) -> None:
-        self.feed, self._log, self._since_ms = Feed(), log_, since_ms
+    def __init__(self, log_: Log, since_ms: int, preset: Preset) -> None:
+        self.feed, self._log, self._since_ms = Feed(preset), log_, since_ms
         self._position = log_.position_at(["minutes"], since_ms)
         self._minutes: deque[Batch] = deque()
 
@@ -93,11 +96,20 @@ class Learner:
     seconds, then all of it by a second engine that learns a little at a time and takes over when it has caught up.
     """
 
-    def __init__(self, telemetry: PredictorTelemetry, folder: Path) -> None:
-        self._feed, self._telemetry = Feed(telemetry.step_seconds.time), telemetry
+    def __init__(self, telemetry: PredictorTelemetry, folder: Path, preset: Preset = BEST) -> None:
+        self._feed, self._telemetry, self._preset = (
+            Feed(preset, telemetry.step_seconds.time),
+            telemetry,
+            preset,
+        )
         self._checkpoint = folder / "engine.state"
         self._relearning: Relearning | None = None
         self._whole = False  # whether the engine has learned all of its past, and not its seasons only
+
+    @property
+    def feed(self) -> Feed:
+        """The one that serves."""
+        return self._feed
 
     @property
     def newest_ms(self) -> int:
@@ -113,7 +125,7 @@ class Learner:
         stepped = since if self._whole else max(since, now_ms - STEPPED_BEATS * BEAT_MS)
         position = self._catch_up(log_, since, now_ms, stepped, progress)
         if not self._whole and self._feed.engine.beat >= 0:
-            self._relearning = Relearning(log_, now_ms - HISTORY_MS)
+            self._relearning = Relearning(log_, now_ms - HISTORY_MS, self._preset)
         self._whole = self._relearning is None
         self._telemetry.learned.set(self._whole)
         return position
@@ -180,6 +192,6 @@ class Learner:
             self._whole = bool(saved["whole"])
         except (ValueError, KeyError) as error:
             log.warning("%s: %s; the engine learns from the minutes again", self._checkpoint, error)
-            self._feed = Feed(self._telemetry.step_seconds.time)
+            self._feed = Feed(self._preset, self._telemetry.step_seconds.time)
         else:
             self._feed.beats.beat = self._feed.engine.beat - 1

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from predictor.arrays import Floats, Known
 from predictor.features import NAMES, PROFILE, RIDGE, K
 from predictor.grid import QUANTILES, Grid, L, Q, T
+from predictor.rows import Steps, from_steps
 
 ROWS = 24576
 """Rows kept per lead and target: two weeks of twelve in ten minutes."""
@@ -28,7 +29,7 @@ class Pool:
     """Shared by all engines; the cells are (lead of LEADS_MS, target)."""
 
     def __init__(self) -> None:
-        self._features = np.zeros((L, T, ROWS, K), dtype=np.float16)
+        self._features = np.zeros((L, T, ROWS, K), dtype=np.int16)
         self._truths = np.zeros((L, T, ROWS), dtype=np.float32)
         self._days = np.full((L, T, ROWS), -np.inf)
         self._taken = np.zeros((L, T), dtype=np.int64)
@@ -53,8 +54,8 @@ class Pool:
         """[C, Q, K]"""
         return self._quantile[list(grid.leads)].reshape(grid.cells, Q, K)
 
-    def take(self, lead: int, day: float, features: Floats, truths: Floats, known: Known) -> None:
-        """Keep rows of a lead of LEADS_MS: `features` [T, K, n], `truths` [T, n] in the features' units."""
+    def take(self, lead: int, day: float, features: Steps, truths: Floats, known: Known) -> None:
+        """Keep rows of a lead of LEADS_MS: `features` [T, K, n] in steps, `truths` [T, n] in the features' units."""
         for target in range(T):
             good = known[target]
             count = int(good.sum())
@@ -92,7 +93,7 @@ class Pool:
         if self._taken[lead, target] < _FEWEST:
             return
         count = min(ROWS, self._taken[lead, target])
-        x = self._features[lead, target, :count].astype(np.float32)
+        x = from_steps(self._features[lead, target, :count])
         y = self._truths[lead, target, :count]
         age = np.exp((self._days[lead, target, :count] - day) / _MEMORY_DAYS).astype(np.float32)
         age /= np.maximum(x[:, _USUAL_ERROR], _LEAST_ERROR)

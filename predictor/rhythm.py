@@ -28,10 +28,11 @@ class Rhythm:
     def ahead(self, beat: int) -> Floats:
         """[C, rhythm, series] for origin `beat`."""
         means = self._arrays["rhythm.means"]
-        hour = np.nan_to_num(means - means.mean(axis=0))
-        at = hour[(beat + np.array(self._grid.lead_beats)) % self._grid.hour, 0]
-        largest = hour[beat % self._grid.hour, 1:]
-        return np.stack([at, largest], axis=1).reshape(self._grid.cells, RHYTHMS, -1)
+        level = means.mean(axis=0)
+        at = means[(beat + np.array(self._grid.lead_beats)) % self._grid.hour, 0] - level[0]
+        largest = means[beat % self._grid.hour, 1:] - level[1:]
+        ahead = np.stack([at, largest], axis=1).reshape(self._grid.cells, RHYTHMS, -1)
+        return np.where(np.isnan(ahead), np.float32(0), ahead)
 
     def _move(
         self, beats: np.ndarray[tuple[int], np.dtype[np.intp]], rows: slice, values: Floats, known: Known

@@ -22,6 +22,7 @@ from predictor.decide.slow import SlowScaleDown
 from predictor.grid import BEAT_MS
 from predictor.learner import Learner, Progress
 from predictor.picture import Picture
+from predictor.presets import PRESETS
 from predictor.records import decision_batch, forecast_batches, history_batch, trust_batches
 from predictor.trust.export import export
 
@@ -44,7 +45,10 @@ class Predictor:
         self, log_: Log, clock: Clock, settings: Settings, telemetry: PredictorTelemetry, folder: Path
     ) -> None:
         self._log, self._clock, self._settings, self._telemetry = log_, clock, settings, telemetry
-        self._learner, self._picture = Learner(telemetry, folder), Picture()
+        self._learner, self._picture = (
+            Learner(telemetry, folder, PRESETS[settings.forecast_preset]),
+            Picture(),
+        )
         self._limits = Limits(settings.signal_stale_ms, settings.forecast_stale_after)
         self._rules: Rules = compile_rules([])
         self._slow = SlowScaleDown(self._rules)

@@ -14,6 +14,7 @@ from cme.core.errors import InvalidInput
 from cme.core.settings import Connection
 from predictor.backtest import run
 from predictor.backtest.table import printed, scored
+from predictor.presets import PRESETS
 
 
 @click.command()
@@ -24,13 +25,22 @@ from predictor.backtest.table import printed, scored
 @click.option(
     "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes for files and scores."
 )
+@click.option(
+    "--preset", type=click.Choice(sorted(PRESETS)), default="best", show_default=True, help="Which engine."
+)
 @click.option("--prometheus", metavar="URL", help="Read the history of this Prometheus instead of a folder.")
 @click.option("--query", metavar="PROMQL", help="With --prometheus: what to forecast, one trace per series.")
 @click.option(
     "--days", type=click.IntRange(2), default=28, show_default=True, help="With --prometheus: how many."
 )
 def backtest(
-    traces: Path | None, out: Path, jobs: int, prometheus: str | None, query: str | None, days: int
+    traces: Path | None,
+    out: Path,
+    jobs: int,
+    preset: str,
+    prometheus: str | None,
+    query: str | None,
+    days: int,
 ) -> None:
     """Replay a folder of traces (<series>.csv.gz with the columns timestamp and value) through the engine."""
     with Display() as display:
@@ -40,7 +50,7 @@ def backtest(
             raise InvalidInput(
                 "there is nothing to replay", "backtest", "name a folder of traces, or --prometheus"
             )
-        replayed = run(traces, out, jobs, display.progress("replaying"))
+        replayed = run(traces, out, jobs, display.progress("replaying"), PRESETS[preset])
     click.echo(printed(scored(replayed, out)))
     report = out / "report.html"
     report.write_text(html(results_of(replayed, out), f"tidecast backtest of {len(replayed)} series"))

@@ -54,6 +54,7 @@ class Settings(Document):
     rate_window: Duration = parse_duration("30s")
     stale_after: Duration = parse_duration("60s")
     forecast_stale_after: Duration = parse_duration("3m")
+    forecast_preset: Literal["best", "fast"] = "best"
     connections: dict[str, Connection] = Field(default_factory=dict)
     kubernetes: Kubernetes | None = None
     certificate: Certificate | None = None

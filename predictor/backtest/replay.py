@@ -19,6 +19,7 @@ from predictor.engine import Engine
 from predictor.grid import BEAT_MS, LEADS_MS, QUANTILES, Grid
 from predictor.history import Bin
 from predictor.pool import Pool
+from predictor.presets import BEST, Preset
 
 Progress = Callable[[int, int], None]
 """Called with (beats replayed, beats to replay)."""
@@ -54,7 +55,11 @@ _NAMES = ("last", "mean", "largest")
 
 
 def run(
-    traces_dir: Path, out_dir: Path, jobs: int = 1, progress: Progress = lambda done, total: None
+    traces_dir: Path,
+    out_dir: Path,
+    jobs: int = 1,
+    progress: Progress = lambda done, total: None,
+    preset: Preset = BEST,
 ) -> list[Trace]:
     """Replay every `<series>.csv.gz` of a folder and write `<series>.npz` with its forecasts.
 
@@ -66,20 +71,19 @@ def run(
     out_dir.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(jobs) as workers:
         traces = list(workers.map(read, paths))
-        groups = grouped(traces)
+        groups = grouped(traces, preset)
         replay(groups, progress)
         pairs = [pair for group in groups for pair in zip(group.traces, group.served, strict=True)]
         list(workers.map(partial(_write, out_dir), *zip(*pairs, strict=True)))
     return traces
 
 
-def grouped(traces: Sequence[Trace]) -> list[Group]:
+def grouped(traces: Sequence[Trace], preset: Preset) -> list[Group]:
     """By beat, the shortest first; the engines share a pool and have seen nothing yet."""
     pool, groups = Pool(), []
     for beat_ms in sorted({t.beat_ms for t in traces}):
-        grid = Grid(beat_ms)
         own = [t for t in traces if t.beat_ms == beat_ms]
-        engine = Engine(grid, pool)
+        engine = Engine(Grid(beat_ms), pool, preset)
         engine.rows(range(len(own)))
         bins = [binned(t) for t in own]
         shape = (2, len(LEADS_MS), len(QUANTILES))

@@ -5,6 +5,7 @@ import numpy as np
 from predictor.arrays import Arrays, Floats, Known
 from predictor.features import NAMES, Moment
 from predictor.grid import QUANTILES, Grid, Horizon, Q, T
+from predictor.ordering import sorted_quantiles
 from predictor.pool import Pool
 from predictor.rows import EVERY_MINUTES
 
@@ -51,7 +52,7 @@ class Own:
     def quantiles(self, moment: Moment) -> tuple[Floats, Floats]:
         normal = moment.pooled.copy()
         normal[:, _UPPER] += _dot(self._arrays["own.weights"], moment.features[:, _ROWS])
-        return moment.root(np.sort(normal, axis=1)), normal[:, :0]
+        return moment.root(sorted_quantiles(normal)), normal[:, :0]
 
     def remember(self, horizon: Horizon, moment: Moment, kept: Floats) -> None:
         """Its origins are the rows."""

@@ -8,6 +8,7 @@ from predictor.calibration.tracker import Tracker
 from predictor.delay import Delay
 from predictor.features import Moment
 from predictor.grid import Grid, Horizon, Q
+from predictor.ordering import sorted_quantiles
 from predictor.pool import Pool
 
 _AS_FITTED = (0, 1, 1, 1)
@@ -30,14 +31,14 @@ class Pooled:
         self._delay = Delay(arrays, f"{self.name}.origins", grid, (Q,))
 
     def quantiles(self, moment: Moment) -> tuple[Floats, Floats]:
-        moment.pooled[:] = np.sort(np.matmul(self._pool.quantile(self._grid), moment.features), axis=1)
+        moment.pooled[:] = sorted_quantiles(np.matmul(self._pool.quantile(self._grid), moment.features))
         kept = moment.root(moment.pooled)
         median = kept[:, :1].copy()
         distances = np.maximum(kept - median, band_floor(moment))
         distances[:, 0] = distances[:, _MEDIAN_BY]
         quantiles = median + self._tracker.quantiles(moment.beat) * distances
         kept[:, 1:] = distances[:, 1:]
-        return np.sort(quantiles, axis=1), kept
+        return sorted_quantiles(quantiles), kept
 
     def remember(self, horizon: Horizon, moment: Moment, kept: Floats) -> None:
         """`kept` [T, Q, series]: the median, then the upper quantiles' distances."""

@@ -10,7 +10,7 @@ from predictor.experts.peak import Peak
 from predictor.experts.pooled import Pooled
 from predictor.experts.profile import Profile
 from predictor.experts.protocol import Expert
-from predictor.experts.ridge import Ridge
+from predictor.experts.ridge import Ridge, SharedRidge
 from predictor.features import BIASES, ERRORS, Moment, rows_of
 from predictor.grid import Grid
 from predictor.pool import Pool
@@ -34,6 +34,7 @@ REGISTRY: dict[str, Callable[[Arrays, Grid, Pool], Expert]] = {
     "peak": lambda arrays, grid, pool: Calibrated(arrays, grid, Peak()),
     "profile": lambda arrays, grid, pool: Calibrated(arrays, grid, Profile(arrays, grid), _SLOTS),
     "ridge": lambda arrays, grid, pool: RidgeExpert(arrays, grid, Ridge(arrays, grid, pool), _SLOTS),
+    "shared_ridge": lambda arrays, grid, pool: RidgeExpert(arrays, grid, SharedRidge(grid, pool), _SLOTS),
     "pooled": lambda arrays, grid, pool: Pooled(arrays, grid, pool),
     "own": lambda arrays, grid, pool: Own(arrays, grid, pool),
 }

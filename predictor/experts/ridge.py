@@ -21,7 +21,8 @@ class Ridge:
     """F = base + scale x (w . features), w = (G + l M)^-1 (B + l M w_pool).
 
     G = sum of weighted x x^T, B of x y, over rows ten or thirty minutes apart, decayed over 14 days; M the features' pooled
-    mean squares. A few series are solved per beat; between two solutions a series keeps its w.
+    mean squares. A few series are solved per beat; between two solutions a series keeps its w, and instead of the sums
+    of the past shrinking with each row, new rows grow.
     """
 
     name = "ridge"
@@ -31,9 +32,10 @@ class Ridge:
         arrays.declare("ridge.gram", (grid.cells, len(_ROW)))
         arrays.declare("ridge.moment", (grid.cells, RIDGE))
         arrays.declare("ridge.weights", (grid.cells, RIDGE), np.nan)
+        arrays.declare("ridge.growth", (grid.cells,), 1)
         arrays.declare("ridge.usual_error", (grid.cells,), np.nan)
         every = [grid.beats(EVERY_MINUTES[lead]) for lead in grid.leads]
-        self._decay = np.exp(-np.array(every) / (_MEMORY_DAYS * grid.day)).astype(np.float32)
+        self._growth = np.exp(np.array(every) / (_MEMORY_DAYS * grid.day)).astype(np.float32)
         rows = _SHRINKAGE_MINUTES / np.array([EVERY_MINUTES[lead] for lead in grid.leads])
         self._shrinkage = np.repeat(rows, T)[:, None]
 
@@ -53,35 +55,63 @@ class Ridge:
         """Learns from rows."""
 
     def learn_row(self, lead: int, x: Floats, y: Floats, known: Known) -> None:
-        """`y` [T, series]: truths of the row's cells in the features' units."""
-        cells = slice(T * lead, T * lead + T)
-        x = x[:, :RIDGE]
-        weight = self._weight(cells, x, y, known)
-        gram, moment = self._arrays["ridge.gram"][cells], self._arrays["ridge.moment"][cells]
-        fade = np.where(known, self._decay[lead], np.float32(1))[:, None]
-        gram *= fade
-        moment *= fade
-        weighted = x * weight[:, None]
-        moment += weighted * y[:, None]
+        """`x` [T, K, series], `y` [T, series]: a row of the grid's lead, truths in the features' units."""
+        cells, x = slice(T * lead, T * lead + T), x[:, :RIDGE]
+        growth = self._arrays["ridge.growth"][cells]
+        growth *= np.where(known, self._growth[lead], np.float32(1))
+        weighted = x * (self._weight(cells, x, y, known) * growth)[:, None]
+        self._arrays["ridge.moment"][cells] += weighted * y[:, None]
+        self._add_to_gram(cells, weighted, x)
+
+    def _add_to_gram(self, cells: slice, weighted: Floats, x: Floats) -> None:
+        gram, product = self._arrays["ridge.gram"][cells], np.empty_like(x)
         for k in range(RIDGE):
-            first = k * (k + 1) // 2
-            gram[:, first : first + k + 1] += weighted[:, k : k + 1] * x[:, : k + 1]
+            row = gram[:, k * (k + 1) // 2 : (k + 1) * (k + 2) // 2]
+            row += np.multiply(weighted[:, k : k + 1], x[:, : k + 1], out=product[:, : k + 1])
 
     def solve(self, series: slice) -> None:
         """Anew for a few series."""
-        gram = self._arrays["ridge.gram"][:, :, series].transpose(2, 0, 1)[:, :, _FULL].astype(float)
-        moment = self._arrays["ridge.moment"][:, :, series].transpose(2, 0, 1)
+        gram, moment = self._shrunk("ridge.gram", series), self._shrunk("ridge.moment", series)
+        self._arrays["ridge.growth"][:, series] = 1
+        gram = gram.transpose(2, 0, 1)[:, :, _FULL].astype(float)
         penalty = self._shrinkage * self._pool.squares(self._grid)[:, :RIDGE]
         gram[..., np.arange(RIDGE), np.arange(RIDGE)] += penalty
-        right = moment + penalty * self._pool.ridge(self._grid)
+        right = moment.transpose(2, 0, 1) + penalty * self._pool.ridge(self._grid)
         weights = np.linalg.solve(gram, right[..., None])[..., 0]
         self._arrays["ridge.weights"][:, :, series] = weights.transpose(1, 2, 0)
 
+    def _shrunk(self, name: str, series: slice) -> Floats:
+        """Sums of a few series, in which the newest row counts as one again."""
+        sums: Floats = self._arrays[name][:, :, series]
+        sums /= self._arrays["ridge.growth"][:, None, series]
+        return sums
+
     def _weight(self, cells: slice, x: Floats, y: Floats, known: Known) -> Floats:
-        error = np.abs(y - np.einsum("ckn,ckn->cn", np.nan_to_num(self._arrays["ridge.weights"][cells]), x))
+        error = np.abs(y - np.einsum("ckn,ckn->cn", self._arrays["ridge.weights"][cells], x))
         usual = self._arrays["ridge.usual_error"][cells]
         start = np.where(np.isnan(usual), error, usual)
         moved = start * np.where(error > start, 1 + _STEP, 1 - _STEP) + np.float32(1e-9)
         usual[:] = np.where(known, moved, usual)
         weight = np.minimum(1, _OUTLIER * moved / np.maximum(error, np.float32(1e-9)))
         return np.where(known, weight, 0).astype(np.float32)
+
+
+class SharedRidge:
+    """F = base + scale x (w_pool . features): the fit pooled over all series, without sums of their own."""
+
+    name = "ridge"
+
+    def __init__(self, grid: Grid, pool: Pool) -> None:
+        self._grid, self._pool = grid, pool
+
+    def point(self, moment: Moment) -> Floats:
+        weights = self._pool.ridge(self._grid)[:, None]
+        normal = np.matmul(weights, moment.features[:, :RIDGE])[:, 0]
+        moment.features[:, RIDGE] = normal
+        return moment.root(normal)
+
+    def remember(self, horizon: Horizon, moment: Moment) -> None:
+        """The pool's rows are its origins."""
+
+    def learn(self, horizon: Horizon, beat: int, truth: Floats, known: Known) -> None:
+        """Learns from the pool."""

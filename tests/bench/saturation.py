@@ -21,7 +21,7 @@ def main() -> None:
     wanted = 1000 + 500 * np.sin(2 * np.pi * beats / BEATS_PER_DAY) + beats * 7919 % 41
     engine = Engine()
     engine.rows(range(3))
-    rows = [("day", "lead", "wanted", "flagged", "silent", "not cut")]
+    rows: list[tuple[str, ...]] = [("day", "lead", "wanted", "flagged", "silent", "not cut")]
     for beat, load in enumerate(wanted):
         served = min(load, _CUT) if beat >= _WHOLE_DAYS * BEATS_PER_DAY else load
         x = np.array([served, served, load], dtype=np.float32)

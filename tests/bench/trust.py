@@ -17,6 +17,7 @@ from cme.core.distrust import Cause, unpacked
 from predictor.backtest.replay import Group, grouped, replay
 from predictor.backtest.traces import read
 from predictor.grid import BEAT_MS, LEADS_MS, TARGETS, L, T
+from predictor.presets import BEST
 
 _LOOK = 12  # ticks of five minutes
 _FIRST_DAYS = 2
@@ -40,7 +41,7 @@ def look(group: Group, beat: int) -> Looks:
 
 
 def looks(folder: Path) -> Looks:
-    groups = grouped([read(path) for path in sorted(folder.glob("*.csv.gz"))])
+    groups = grouped([read(path) for path in sorted(folder.glob("*.csv.gz"))], BEST)
     seen: list[list[Looks]] = []
 
     def watch(tick: int, total: int) -> None:

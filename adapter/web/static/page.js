@@ -59,8 +59,8 @@ function describeSignal(signal) {
 
 // Per lead what became of the last day's forecasts of the largest load, beside the last value with its own quantile.
 function showTrust(box, trust) {
-  if (!trust) return box.replaceChildren();
-  const cells = trust.cells.filter((cell) => cell.target === "max" && cell.compared > 0);
+  const cells = (trust?.cells ?? []).filter((cell) => cell.target === "max" && cell.compared > 0);
+  if (!cells.length) return box.replaceChildren();
   const row = (name, texts) => {
     const line = element("tr");
     line.append(element("th", name), ...texts.map((text) => element(name ? "td" : "th", text)));

@@ -6,6 +6,7 @@ from predictor.between import between
 from predictor.engine import Engine, beat_of
 from predictor.grid import AT, LEADS_MS, MAX, QUANTILES, Grid, cell_name
 from predictor.history import Bin
+from predictor.presets import BEST, FAST
 
 GRID = Grid()
 DAY, LEAD_BEATS = GRID.day, GRID.lead_beats
@@ -79,9 +80,17 @@ def test_state_of_another_version_is_refused() -> None:
     engine = Engine()
     engine.rows([1])
     saved = engine.save()
-    saved["counters"][0] = 99
+    saved["counters"] = np.array([99, *saved["counters"][1:]])
     with pytest.raises(ValueError, match="version 99"):
         Engine().load(saved)
+
+
+def test_state_of_another_preset_is_refused() -> None:
+    for one, other in ((FAST, BEST), (BEST, FAST)):
+        engine = Engine(preset=one)
+        engine.rows([1])
+        with pytest.raises(ValueError, match="no fitting array"):
+            Engine(preset=other).load(engine.save())
 
 
 def test_a_gap_stays_a_gap_and_passes() -> None:
