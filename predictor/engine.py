@@ -97,15 +97,10 @@ class Engine:
 
         Nothing but zeros for a lead that is not a multiple of the beat.
         """
-        whole = {name: np.zeros((L * T, self.series), dtype=np.float32) for name in FIGURES}
-        distrust = np.zeros(self.series, dtype=np.uint32)
-        for block, rows in self._each():
-            day, distrust[rows] = block.trust.day(), block.trust.distrust()
-            for name, values in whole.items():
-                values.reshape(L, T, -1)[list(self.grid.leads), :, rows] = getattr(day, name).reshape(
-                    len(self.grid.leads), T, -1
-                )
-        return Day(**whole), distrust
+        none = np.zeros((len(FIGURES), L * T, 0), dtype=np.float32)
+        figures = np.concatenate([none, *(block.trust.figures() for block in self._blocks)], axis=-1)
+        distrust = [np.zeros(0, dtype=np.uint32), *(block.trust.distrust() for block in self._blocks)]
+        return Day(*figures), np.concatenate(distrust)
 
     def save(self) -> dict[str, NDArray[Any]]:
         """All memory, for a checkpoint."""

@@ -11,7 +11,7 @@ from predictor.history import Bin
 from predictor.trust.baseline import Baseline
 from predictor.trust.bounds import Bounds, certain, raised
 from predictor.trust.judge import State, faults, judged
-from predictor.trust.record import Day, Record, compared
+from predictor.trust.record import FIGURES, Day, Record, compared
 
 _LAST, _BASELINE, _MEDIAN, _UPPER = range(4)
 
@@ -71,15 +71,17 @@ class Trust:
         causes[self._cells] = self._arrays["trust.causes"]
         return packed(causes)
 
-    def day(self) -> Day:
-        """The record of the last day, [C, series]."""
-        return self._record.day()
+    def figures(self) -> Floats:
+        """The record of the last day, [FIGURES, lead * 2 + target, series]; zeros for leads that the grid has not."""
+        figures = np.zeros((len(FIGURES), L * T, self._arrays.series), dtype=np.float32)
+        figures[:, self._cells] = self._record.sums()
+        return figures
 
     def _compare(self, beat: int, cells: slice, truth: Floats, origin: Floats, known: Known) -> None:
         one = compared(truth, origin[:, _MEDIAN], origin[:, _UPPER], origin[:, _BASELINE], known)
         self._record.learn(beat, cells, one)
         self._baseline.learn(cells, np.where(known, truth - origin[:, _LAST], 0), known)
-        self._judge(cells, self._record.day(cells))
+        self._judge(cells, Day(*self._record.sums(cells)))
 
     def _judge(self, cells: slice, day: Day) -> None:
         wait, causes = self._arrays["trust.wait"][cells], self._arrays["trust.causes"][cells]

@@ -46,9 +46,9 @@ class Record:
         for figure, name in enumerate(FIGURES):
             self._open(beat)[figure, cells] += getattr(one, name)
 
-    def day(self, cells: slice = slice(None)) -> Day:
-        """Of some cells the last 24 to 30 hours."""
-        return Day(*self._arrays["trust.record"][:, :, cells].sum(axis=0))
+    def sums(self, cells: slice = slice(None)) -> Floats:
+        """Of some cells the last 24 to 30 hours, [FIGURES, cell, series]."""
+        return np.asarray(self._arrays["trust.record"][:, :, cells].sum(axis=0))
 
     def _open(self, beat: int) -> Floats:
         quarter: Floats = self._arrays["trust.record"][beat // self._quarter % (_QUARTERS + 1)]

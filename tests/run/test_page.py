@@ -108,7 +108,14 @@ def test_a_forecast_that_is_not_trusted_says_why(browser: webdriver.Chrome) -> N
         "over_ratio": None,
         "bias_ratio": 0,
     }
-    good = {"target": "max", "lead_ms": 300_000, "trusted": True, "reasons": [], "compared": 288, **figures}
+    good: dict[str, Any] = {
+        "target": "max",
+        "lead_ms": 300_000,
+        "trusted": True,
+        "reasons": [],
+        "compared": 288,
+        **figures,
+    }
     doubted = good | {"lead_ms": 900_000, "trusted": False, "reasons": [{"text": "its loss was above"}]}
     cells = [good, doubted, good | {"target": "at"}, good | {"compared": 0}]
     html = browser.execute_script(

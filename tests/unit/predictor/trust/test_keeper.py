@@ -144,4 +144,4 @@ def test_what_was_not_served_is_not_compared() -> None:
     for beat in range(GRID.longest, GRID.longest + DAY):
         life.learn(tide(), beat)
         life.trust.remember(beat, np.full(1, np.nan, dtype=np.float32), told(beat))
-    assert not life.trust.day().count.any()
+    assert not life.trust.figures().any()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from predictor.arrays import Arrays, Floats
 from predictor.grid import Grid
-from predictor.trust.record import Day, Record, compared
+from predictor.trust.record import FIGURES, Day, Record, compared
 
 GRID = Grid()
 LOAD = st.floats(0, 1e6, width=32)
@@ -49,7 +49,7 @@ def test_the_day_is_the_last_24_to_30_hours_and_nothing_older() -> None:
     for beat in range(3 * GRID.day):
         record.begin(beat)
         record.learn(beat, slice(0, 1), origin(1, 1, 1, 1, known=beat < GRID.day))
-        counts.append(float(record.day().count[0, 0]))
+        counts.append(float(record.sums()[FIGURES.index("count"), 0, 0]))
     day, quarter = GRID.day, GRID.day // 4
     assert counts[:day:quarter] == [1 + quarter * n for n in range(4)]
     assert counts[2 * day - 1] == 0 or counts[2 * day - 1] == quarter
