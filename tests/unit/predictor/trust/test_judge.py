@@ -104,7 +104,7 @@ def after(state: State, cause: Cause, share: float = 1.0) -> State:
 TRUSTED = State(cell(0), np.zeros((1, 1), dtype=np.uint8))
 
 
-@given(st.lists(st.booleans(), max_size=200))
+@given(st.lists(st.booleans(), max_size=120))
 def test_trust_comes_back_after_two_good_days_in_a_row_and_not_before(hours: list[bool]) -> None:
     state, good = TRUSTED, 48
     for bad in hours:
