@@ -9,7 +9,17 @@ from cme.log.protocol import Log, Position
 
 log = logging.getLogger("tidecast.adapter")
 
-TOPICS = ("policies", "replicas", "samples", "minutes", "hours", "forecasts", "decisions", "decompositions")
+TOPICS = (
+    "policies",
+    "replicas",
+    "samples",
+    "minutes",
+    "hours",
+    "forecasts",
+    "decisions",
+    "decompositions",
+    "trust",
+)
 CHUNK = 500
 """Batches per read: the event loop answers requests between two of them."""
 

@@ -56,6 +56,7 @@ class View:
         )
     )
     forecasts: dict[str, Batch] = field(default_factory=dict)
+    trust: dict[str, Batch] = field(default_factory=dict)
     minutes: History = field(default_factory=lambda: History(MINUTE_MS, MINUTES_KEPT, ("mean", "max")))
     hours: History = field(default_factory=lambda: History(HOUR_MS, HOURS_KEPT, ("mean", "max")))
     served: History = field(default_factory=lambda: History(MINUTE_MS, MINUTES_KEPT, ("value",)))
@@ -95,6 +96,8 @@ class View:
                 past.put(batch.time_ms, batch.series, {name: batch.numbers(name) for name in ("mean", "max")})
             case "forecasts":
                 self.forecasts[batch.key] = batch
+            case "trust":
+                self.trust[batch.key] = batch
             case "replicas":
                 born = int(self._born(np.array([batch.time_ms]))[0])
                 self.pods[int(batch.series[0])] = PodList.of(batch, born)

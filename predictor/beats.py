@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cme.core.batch import Batch
 from cme.core.durations import MINUTE_MS
-from predictor.arrays import Floats
+from cme.core.readings import Flag
+from predictor.arrays import Floats, Known
 from predictor.engine import beat_of
 from predictor.grid import BEAT_MS
 from predictor.history import Bin
@@ -26,6 +28,7 @@ class _Open:
 
     means: Floats
     maxima: Floats
+    saturated: Known  # [row], in any minute
 
 
 class Beats:
@@ -60,22 +63,30 @@ class Beats:
         """The maxima of the newest beat so far, [series]; NaN where there is none."""
         if self._seen is None:
             return np.full(series, np.nan, dtype=np.float32)
-        return _widened(np.fmax.reduce(self._seen.maxima), series)
+        largest: Floats = _widened(np.fmax.reduce(self._seen.maxima), series)
+        return largest
 
     def _put(self, minute: Batch) -> None:
         rows = self._rows(minute.series)
         width = int(rows.max(initial=-1)) + 1
         if self._open is None:
-            self._open = _Open(*(np.full((self._minutes, width), np.nan, dtype=np.float32) for _ in range(2)))
-        self._open = _Open(_widened(self._open.means, width), _widened(self._open.maxima, width))
+            nothing = np.full((self._minutes, width), np.nan, dtype=np.float32)
+            self._open = _Open(nothing, nothing.copy(), np.zeros(width, dtype=bool))
+        known = self._open
+        self._open = _Open(
+            _widened(known.means, width),
+            _widened(known.maxima, width),
+            _widened(known.saturated, width, fill=False),
+        )
         self._seen = self._open
         place = -(-minute.time_ms // MINUTE_MS) % self._minutes - 1
         self._open.means[place, rows] = minute.numbers("mean")
         self._open.maxima[place, rows] = minute.numbers("max")
+        self._open.saturated[rows] |= (minute.numbers("flags") & Flag.SATURATED) > 0
 
     def _close(self) -> ClosedBeat:
         assert self._open is not None
-        means, maxima = self._open.means, self._open.maxima
+        means, maxima, saturated = self._open.means, self._open.maxima, self._open.saturated
         self._open = None
         known = np.isfinite(means)
         count = known.sum(axis=0)
@@ -84,16 +95,19 @@ class Beats:
             np.where(known, np.arange(self._minutes)[:, None], -1).max(axis=0), np.arange(means.shape[1])
         ]
         mean = np.where(count > 0, mean, np.nan).astype(np.float32)
-        return ClosedBeat(self.beat, Bin(np.where(count > 0, last, np.nan), mean, np.fmax.reduce(maxima)))
+        last = np.where(count > 0, last, np.nan)
+        return ClosedBeat(self.beat, Bin(last, mean, np.fmax.reduce(maxima), saturated=saturated))
 
 
-def _widened(values: Floats, width: int) -> Floats:
-    """With NaN for rows that came later."""
+def _widened(values: NDArray[Any], width: int, fill: float = np.nan) -> NDArray[Any]:
+    """With `fill` for rows that came later."""
     missing = width - values.shape[-1]
     if missing <= 0:
         return values
-    return np.concatenate([values, np.full((*values.shape[:-1], missing), np.nan, values.dtype)], axis=-1)
+    return np.concatenate([values, np.full((*values.shape[:-1], missing), fill, values.dtype)], axis=-1)
 
 
 def widened(bin_: Bin, width: int) -> Bin:
-    return Bin(*(_widened(v, width) for v in (bin_.last, bin_.mean, bin_.largest)))
+    loads = (_widened(v, width) for v in (bin_.last, bin_.mean, bin_.largest))
+    saturated = None if bin_.saturated is None else _widened(bin_.saturated, width, fill=False)
+    return Bin(*loads, saturated=saturated)

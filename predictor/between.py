@@ -20,14 +20,14 @@ def between(
     """One value per series from `values` [lead, quantile, series].
 
     Over the lead linear in sqrt(time), as the spread of a random walk grows, from the last value `now` at lead
-    0; over the quantile linear in the normal score. Leads and quantiles beyond the grid are those of its ends.
-    So it is continuous and ordered as the grid is; the largest load, which the last value is no part of, may fall
-    on the way from that to the shortest lead.
+    0; over the quantile linear in the normal score, above .99 as between .95 and .99. Leads beyond the grid and
+    quantiles below it are those of its ends. So it is continuous and ordered as the grid is; the largest load, which
+    the last value is no part of, may fall on the way from that to the shortest lead.
     """
     scores = np.array([NormalDist().inv_cdf(q) for q in quantile])
     by_lead = _along(_SCORES, np.moveaxis(values, 1, 0), scores)
     anchored = np.concatenate([now[None], by_lead])
-    return _along(_ROOTS, anchored, np.sqrt(lead_ms))
+    return _along(_ROOTS, anchored, np.minimum(np.sqrt(lead_ms), _ROOTS[-1]))
 
 
 def from_now(
@@ -46,12 +46,12 @@ def from_now(
 def _along(
     grid: NDArray[np.float64], values: NDArray[np.float64], at: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Linear interpolation of `values` [grid, ..., series] at one place per series."""
+    """Linear in `values` [grid, ..., series] at one place per series, also above the grid."""
     right = np.clip(np.searchsorted(grid, at), 1, len(grid) - 1)
-    share = np.clip((at - grid[right - 1]) / (grid[right] - grid[right - 1]), 0, 1)
+    share = np.maximum((at - grid[right - 1]) / (grid[right] - grid[right - 1]), 0)
     rows = np.arange(values.shape[-1])
     low = np.moveaxis(values, -1, 0)[rows, right - 1]
     high = np.moveaxis(values, -1, 0)[rows, right]
     low, high = np.moveaxis(low, 0, -1), np.moveaxis(high, 0, -1)
     # On the grid itself what lies beside is left out, as it may be NaN.
-    return np.where(share < 1, low * (1 - share) + high * share, high)
+    return np.where(share == 1, high, low * (1 - share) + high * share)

@@ -20,6 +20,7 @@ from predictor.ordering import sorted_quantiles
 from predictor.pool import Pool
 from predictor.presets import Preset
 from predictor.rows import Rows, from_steps
+from predictor.trust.keeper import Trust
 
 Rows_ = NDArray[np.intp]
 CAPACITY = 1024
@@ -43,28 +44,33 @@ class Block:
         self._regressions = [e for e in (*points, *self._experts) if isinstance(e, Ridge | Own)]
         self._mix = Mix(self.arrays, grid, len(self._experts))
         self._caps, self._coverage = Caps(self.arrays, grid), Coverage(self.arrays, grid)
+        self.trust = Trust(self.arrays, grid)
 
     def step(self, beat: int, bin_: Bin, sampled: Rows_, number: int) -> Floats:
         """Learn a beat and forecast from its end: loads [C, Q, series].
 
         `sampled` series give the pool a row; the block's `number` spreads the solving of all blocks over time.
         """
-        seen = np.isfinite(bin_.last)
-        self._history.push(beat, self._roots(bin_, seen), seen)
+        self._take_in(beat, bin_)
         truth, known = self._history.truths(beat)
+        known = self.trust.learn(beat, bin_, self._own_units(truth * truth), known)
         self._learn(beat, truth, known)
         self._learn_rows(beat, truth, known, sampled)
         self._solve(beat + number)
         self._features.learn(beat, truth, known)
         moment = self._features.moment(beat, self._history.newest, self._largest(beat))
         made = [expert.quantiles(moment) for expert in self._experts]
-        return self._serve(moment, made, keep=True)
+        served = self._serve(moment, made, keep=True)
+        self.trust.remember(beat, bin_.last, served)
+        return served
 
     def forecast(self, beat: int, last: Floats, largest: Floats) -> Floats:
         """Loads [C, Q, series] from an observation newer than the closed `beat`; changes nothing."""
         seen = np.isfinite(last)
         root = self._roots(Bin(last, last, largest), seen)
-        moment = self._features.moment(beat, root.last, np.maximum(root.largest, self._largest(beat)))
+        # As in a saturated beat, more may be wanted than the newest minute tells.
+        last = np.where(self.trust.saturated, np.maximum(root.last, self._history.newest), root.last)
+        moment = self._features.moment(beat, last, np.maximum(root.largest, self._largest(beat)))
         return self._serve(moment, [expert.quantiles(moment) for expert in self._experts], keep=False)
 
     def prime(self, beat: int, bin_: Bin, *, seasons: bool) -> None:
@@ -72,9 +78,13 @@ class Block:
 
         `seasons` need only be told of the newest longest lead of beats.
         """
-        seen = np.isfinite(bin_.last)
-        self._history.push(beat, self._roots(bin_, seen), seen)
+        self._take_in(beat, bin_)
         self._features.prime(beat, seasons=seasons)
+
+    def _take_in(self, beat: int, bin_: Bin) -> None:
+        seen = np.isfinite(bin_.last)
+        kept = self.trust.see(beat, bin_, self._own_units(np.square(self.arrays["history.ever"])))
+        self._history.push(beat, self._roots(kept, seen), seen)
 
     def errors_known(self) -> Floats:
         """How many errors of its own each lead has, [lead, series]."""

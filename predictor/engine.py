@@ -15,8 +15,11 @@ from predictor.grid import BEAT_MS, QUANTILES, Grid, L, Q, T
 from predictor.history import Bin
 from predictor.pool import ROWS_AT_ONCE, Pool
 from predictor.presets import BEST, Preset
+from predictor.trust.record import FIGURES, Day
 
-STATE_VERSION = 3
+STATE_VERSION = 4
+ERRORS_BEYOND = 1000
+"""So many errors of its own a series needs at a lead before a quantile above .99 is extrapolated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,9 @@ class Forecast:
     and for a lead that is not a multiple of the beat."""
 
     values: Floats
-    uncalibrated: NDArray[np.uint32]  # [series], bit lead * 4 + quantile: too few errors of its own
+    uncalibrated: NDArray[np.uint32]  # [series], bit lead * 5 + quantile: too few errors of its own
+    """The fifth quantile of a lead is any above the grid's."""
+    distrust: NDArray[np.uint32]  # [series], `cme.core.distrust` over the cells lead * 2 + target
 
 
 class Engine:
@@ -97,6 +102,16 @@ class Engine:
         forecast.values[..., ~np.isfinite(last)] = np.nan
         return forecast
 
+    def compared(self) -> tuple[Day, NDArray[np.uint32]]:
+        """What became of the last day's forecasts, [lead * 2 + target, series], and whom they leave in distrust, [series].
+
+        Nothing but zeros for a lead that is not a multiple of the beat.
+        """
+        none = np.zeros((len(FIGURES), L * T, 0), dtype=np.float32)
+        figures = np.concatenate([none, *(block.trust.figures() for block in self._blocks)], axis=-1)
+        distrust = [np.zeros(0, dtype=np.uint32), *(block.trust.distrust() for block in self._blocks)]
+        return Day(*figures), np.concatenate(distrust)
+
     def save(self) -> dict[str, NDArray[Any]]:
         """All memory, for a checkpoint."""
         ids = np.array(list(self.ids), dtype=np.uint64)
@@ -155,13 +170,12 @@ class Engine:
         served = []
         for number, (block, rows) in enumerate(self._each()):
             sampled = sample[(sample >= rows.start) & (sample < rows.stop)] - rows.start
-            bin_ = Bin(seen.last[rows], seen.mean[rows], seen.largest[rows])
-            served.append(block.step(beat, bin_, sampled, number))
+            served.append(block.step(beat, seen.rows(rows), sampled, number))
         return served
 
     def _prime(self, beat: int, seen: Bin, seasons: bool) -> None:
         for block, rows in self._each():
-            block.prime(beat, Bin(seen.last[rows], seen.mean[rows], seen.largest[rows]), seasons=seasons)
+            block.prime(beat, seen.rows(rows), seasons=seasons)
 
     def _sample(self) -> NDArray[np.intp]:
         """The series whose rows the pool gets on this beat, all in turn."""
@@ -178,18 +192,20 @@ class Engine:
     def _served(self, served: list[Floats]) -> Forecast:
         """Blocks' [C, Q, series] as one [target, lead, quantile, series]."""
         values = np.full((T, L, Q, self.series), np.nan, dtype=np.float32)
-        uncalibrated = np.empty(self.series, dtype=np.uint32)
+        uncalibrated, distrust = (np.empty(self.series, dtype=np.uint32) for _ in range(2))
         for (block, rows), cells in zip(self._each(), served, strict=True):
             by_lead = cells.reshape(len(self.grid.leads), T, Q, -1).swapaxes(0, 1)
             values[:, list(self.grid.leads), :, rows] = by_lead
             uncalibrated[rows] = self._uncalibrated(block)
-        return Forecast(values, uncalibrated)
+            distrust[rows] = block.trust.distrust()
+        return Forecast(values, uncalibrated, distrust)
 
     def _uncalibrated(self, block: Block) -> NDArray[np.uint32]:
         """A lead that the grid has not is made of the next longer one."""
+        needed = _errors_needed()
         next_longer = np.searchsorted(self.grid.leads, np.arange(L))
-        missing = block.errors_known()[next_longer, None] < _errors_needed()[:, None]
-        bits = (np.uint32(1) << np.arange(L * Q, dtype=np.uint32)).reshape(L, Q, 1)
+        missing = block.errors_known()[next_longer, None] < needed[:, None]
+        bits = (np.uint32(1) << np.arange(L * len(needed), dtype=np.uint32)).reshape(L, len(needed), 1)
         return np.asarray((missing * bits).sum(axis=(0, 1)), dtype=np.uint32)
 
 
@@ -204,5 +220,6 @@ def _nothing(series: int) -> Bin:
 
 
 def _errors_needed() -> NDArray[np.int64]:
-    """Errors from which on a quantile has a rank of its own: the least n with ceil((n + 1) q) <= n."""
-    return np.array([int(np.ceil(q / (1 - q) - 1e-9)) for q in QUANTILES])
+    """Errors from which on a quantile has a rank of its own: the least n with ceil((n + 1) q) <= n; last those that
+    a quantile above the grid's needs."""
+    return np.array([*(int(np.ceil(q / (1 - q) - 1e-9)) for q in QUANTILES), ERRORS_BEYOND])

@@ -15,6 +15,7 @@ from predictor.engine import Engine, Forecast
 from predictor.grid import BEAT_MS, Grid
 from predictor.pool import Pool
 from predictor.presets import Preset
+from predictor.trust.record import FIGURES, Day
 
 Timed = Callable[[], AbstractContextManager[object]]
 
@@ -60,7 +61,12 @@ class Feed:
         if self.beat_ms > BEAT_MS:
             elapsed = max(0, now_ms - (self.engine.beat + 1) * self.beat_ms)
             values = from_now(values, self.engine.grid.leads, newest, elapsed)
-        return Forecast(values, made.uncalibrated[rows])
+        return Forecast(values, made.uncalibrated[rows], made.distrust[rows])
+
+    def compared(self, rows: NDArray[np.intp]) -> tuple[Day, NDArray[np.uint32]]:
+        """What became of the last day's forecasts of the engine's `rows`, and whom that leaves in distrust."""
+        day, distrust = self.engine.compared()
+        return Day(*(getattr(day, figure)[:, rows] for figure in FIGURES)), distrust[rows]
 
     def load(self, saved: Mapping[str, NDArray[np.generic]]) -> None:
         """Take over an engine's memory. Raises ValueError or KeyError when it does not fit."""

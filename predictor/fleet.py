@@ -17,6 +17,7 @@ from predictor.grid import BEAT_MS, BEATS_MS, L, Q, T
 from predictor.pool import Pool
 from predictor.presets import BEST, Preset
 from predictor.steps import Steps
+from predictor.trust.record import FIGURES, Day
 
 log = logging.getLogger("tidecast.predictor")
 
@@ -69,13 +70,27 @@ class Fleet:
     def forecast(self) -> tuple[NDArray[np.uint64], Forecast]:
         """Ids and forecasts of all series, from the newest minute."""
         values = np.full((T, L, Q, self.series), np.nan, dtype=np.float32)
-        uncalibrated = np.zeros(self.series, dtype=np.uint32)
-        for beat_ms, feed in self._feeds.items():
-            mine = np.flatnonzero(self._steps.beats_ms == beat_ms)
-            rows = feed.engine.rows(self._steps.ids[mine].tolist())
+        uncalibrated, distrust = (np.zeros(self.series, dtype=np.uint32) for _ in range(2))
+        for feed, mine, rows in self._members():
             made = feed.forecast(rows, self._steps.newest(mine, self.newest_ms), self.newest_ms)
             values[..., mine], uncalibrated[mine] = made.values, made.uncalibrated
-        return self._steps.ids, Forecast(values, uncalibrated)
+            distrust[mine] = made.distrust
+        return self._steps.ids, Forecast(values, uncalibrated, distrust)
+
+    def compared(self) -> tuple[Day, NDArray[np.uint32]]:
+        """What became of the last day's forecasts of all series, and whom that leaves in distrust."""
+        figures = np.zeros((len(FIGURES), L * T, self.series), dtype=np.float32)
+        distrust = np.zeros(self.series, dtype=np.uint32)
+        for feed, mine, rows in self._members():
+            day, distrust[mine] = feed.compared(rows)
+            figures[..., mine] = [getattr(day, figure) for figure in FIGURES]
+        return Day(*figures), distrust
+
+    def _members(self) -> Iterator[tuple[Feed, NDArray[np.intp], NDArray[np.intp]]]:
+        """Each engine with its series' places among all and its rows of them."""
+        for beat_ms, feed in self._feeds.items():
+            mine = np.flatnonzero(self._steps.beats_ms == beat_ms)
+            yield feed, mine, feed.engine.rows(self._steps.ids[mine].tolist())
 
     def save(self) -> dict[str, NDArray[Any]]:
         """All memory, for a checkpoint: that of the five-minute engine, and beside it what is of other beats."""
@@ -118,7 +133,7 @@ class Fleet:
 def _rows(minute: Batch, which: NDArray[np.bool_]) -> Batch:
     if which.all():
         return minute
-    columns = {name: minute.numbers(name)[which] for name in ("mean", "max")}
+    columns = {name: minute.numbers(name)[which] for name in ("mean", "max", "flags")}
     return Batch(minute.topic, minute.time_ms, minute.series[which], columns)
 
 

@@ -129,4 +129,9 @@ class Grid:
 
 def cell_name(target: int, lead: int, quantile: int) -> str:
     """Column of a cell in the log: `max.15m.q95`."""
-    return f"{TARGETS[target]}.{LEADS_MS[lead] // MINUTE_MS}m.q{QUANTILES[quantile] * 100:.0f}"
+    return f"{cell_prefix(target, lead)}.q{QUANTILES[quantile] * 100:.0f}"
+
+
+def cell_prefix(target: int, lead: int) -> str:
+    """What the columns of one target and lead begin with: `max.15m`."""
+    return f"{TARGETS[target]}.{LEADS_MS[lead] // MINUTE_MS}m"

@@ -1,6 +1,6 @@
 """What a series looked like: rings of its beats over two weeks, exact values of the last six hours."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,13 @@ class Bin:
     last: Floats
     mean: Floats
     largest: Floats
+    saturated: NDArray[np.bool_] | None = field(default=None, kw_only=True)
+    """Where the workload could take no more, so that the load is a lower bound; None: nowhere."""
+
+    def rows(self, rows: slice) -> "Bin":
+        """Of some series."""
+        saturated = None if self.saturated is None else self.saturated[rows]
+        return Bin(self.last[rows], self.mean[rows], self.largest[rows], saturated=saturated)
 
 
 class History:

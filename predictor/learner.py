@@ -19,6 +19,7 @@ from predictor.fleet import Fleet
 from predictor.grid import BEAT_MS
 from predictor.presets import BEST, Preset
 from predictor.relearning import Relearning
+from predictor.trust.record import Day
 
 log = logging.getLogger("tidecast.predictor")
 
@@ -116,6 +117,10 @@ class Learner:
     def forecast(self) -> tuple[NDArray[np.uint64], Forecast]:
         """Ids and forecasts of all series, from the newest minute."""
         return self._fleet.forecast()
+
+    def compared(self) -> tuple[Day, NDArray[np.uint32]]:
+        """What became of the last day's forecasts of all series, and whom that leaves in distrust."""
+        return self._fleet.compared()
 
     def save(self) -> None:
         """Write the checkpoint; a full disk costs the next start some time, nothing else."""

@@ -13,11 +13,10 @@ from cme.core.durations import MINUTE_MS
 from cme.core.errors import InvalidInput
 from cme.core.policy import ScalingPolicy
 from cme.core.readings import REPLICAS_STALE_MS
-from predictor.between import between
+from predictor.chosen import Chosen, chosen, nothing
 from predictor.decide.chain import Measured
 from predictor.decide.rules import Doubles, Rules
 from predictor.engine import Forecast
-from predictor.grid import LEADS_MS, MAX, QUANTILES, Q
 
 log = logging.getLogger("tidecast.predictor")
 
@@ -84,34 +83,20 @@ class Picture:
         """The chain's view of all signal rows."""
         samples = [self._samples.get(int(i)) for i in rules.signal_ids]
         raw = np.array([s.value if s else np.nan for s in samples], dtype=float)
-        predicted, uncalibrated = self._predicted(rules, raw)
+        forecast = self._chosen(rules, raw)
         return Measured(
             raw=raw,
             raw_ms=np.array([s.measured_ms if s else 0 for s in samples], dtype=np.int64),
             flags=np.array([s.flags if s else 0 for s in samples], dtype=np.uint8),
-            predicted=predicted,
+            predicted=forecast.values,
             predicted_ms=np.full(len(raw), self._forecast_ms, dtype=np.int64),
-            uncalibrated=uncalibrated,
+            uncalibrated=forecast.uncalibrated,
+            capped=forecast.capped,
+            causes=forecast.causes,
         )
 
-    def _predicted(self, rules: Rules, raw: Doubles) -> tuple[Doubles, NDArray[np.bool_]]:
-        """The policy's quantile of the largest load within its lead, and whether it is uncalibrated."""
+    def _chosen(self, rules: Rules, raw: Doubles) -> Chosen:
         rows = np.array([self._rows.get(int(i), -1) for i in rules.signal_ids], dtype=np.intp)
         if self._forecast is None or not len(rows):
-            return np.full(len(raw), np.nan), np.zeros(len(raw), dtype=bool)
-        grid = self._forecast.values[MAX][:, :, rows].astype(float)
-        values = between(grid, raw, rules.lead_ms, rules.quantile)
-        known = rows >= 0
-        return np.where(known, values, np.nan), known & self._doubtful(rows, rules)
-
-    def _doubtful(self, rows: NDArray[np.intp], rules: Rules) -> NDArray[np.bool_]:
-        """Whether any of the cells up to the policy's lead lacks errors of its own at the policy's quantile."""
-        assert self._forecast is not None
-        quantiles = np.searchsorted(QUANTILES, rules.quantile - 1e-9).tolist()
-        leads = np.searchsorted(LEADS_MS, rules.lead_ms).tolist()
-        bits = self._forecast.uncalibrated[rows]
-        cells = [
-            sum(1 << (lead * Q + q) for lead in range(longest + 1))
-            for longest, q in zip(leads, quantiles, strict=True)
-        ]
-        return np.asarray((bits & np.array(cells, dtype=np.uint32)) > 0)
+            return nothing(len(rows))
+        return chosen(self._forecast, rows, raw, rules)

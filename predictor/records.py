@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cme.core.batch import Batch
+from cme.core.batch import Batch, Column
 from predictor.decide.chain import Decisions, Measured
 from predictor.decide.rules import Rules
 from predictor.engine import Forecast
-from predictor.grid import L, Q, T, cell_name
+from predictor.grid import L, Q, T, cell_name, cell_prefix
+from predictor.trust.export import figures
+from predictor.trust.record import Day
 
 BLOCK = 512
 """Series per record of `forecasts`: a compacted topic keeps the newest record of each block."""
@@ -25,6 +27,7 @@ def forecast_batches(now_ms: int, ids: NDArray[np.uint64], forecast: Forecast) -
     }
     columns = {name: values.astype(np.float32) for name, values in cells.items()}
     columns["uncalibrated"] = forecast.uncalibrated
+    columns["distrust"] = forecast.distrust
     return blocks(Batch("forecasts", now_ms, ids, columns))
 
 
@@ -32,6 +35,16 @@ def blocks(whole: Batch) -> list[Batch]:
     """A batch of a compacted topic as records of BLOCK series, each with a key of its own."""
     parts = [whole.rows(start, start + BLOCK) for start in range(0, len(whole.series), BLOCK)]
     return [replace(part, key=f"block-{number}") for number, part in enumerate(parts)]
+
+
+def trust_batches(
+    now_ms: int, ids: NDArray[np.uint64], day: Day, distrust: NDArray[np.uint32]
+) -> list[Batch]:
+    """What became of the last day's forecasts, beside the opponent's: `max.15m.loss_ratio`; in blocks."""
+    columns: dict[str, Column] = {"distrust": distrust}
+    for name, values in figures(day).items():
+        columns |= {f"{cell_prefix(t, h)}.{name}": values[h * T + t] for t in range(T) for h in range(L)}
+    return blocks(Batch("trust", now_ms, ids, columns))
 
 
 def history_batch(now_ms: int, ids: NDArray[np.uint64], forecast: Forecast) -> Batch:

@@ -6,6 +6,9 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cme.core.batch import Batch
 from cme.core.clock import Clock
 from cme.core.durations import HOUR_MS
@@ -23,7 +26,8 @@ from predictor.learner import Learner, Progress
 from predictor.opinions.opinions import Opinions
 from predictor.picture import Picture
 from predictor.presets import PRESETS
-from predictor.records import decision_batch, forecast_batches, history_batch
+from predictor.records import decision_batch, forecast_batches, history_batch, trust_batches
+from predictor.trust.export import export
 
 log = logging.getLogger("tidecast.predictor")
 
@@ -153,10 +157,16 @@ class Predictor:
             forecast = self.opinions.mixed(ids, forecast, now)
             batches = forecast_batches(now, ids, forecast)
             if now % BEAT_MS == 0:
-                batches.append(history_batch(now, ids, forecast))
+                batches += [history_batch(now, ids, forecast), *self._compared(now, ids)]
             self._log.append(batches)
             self._picture.take_forecast(ids, forecast, now)
         self._published_ms = now
+
+    def _compared(self, now: int, ids: NDArray[np.uint64]) -> list[Batch]:
+        """What became of earlier forecasts, as metrics and as records."""
+        day, distrust = self._learner.compared()
+        export(self._telemetry, day, distrust)
+        return trust_batches(now, ids, day, distrust)
 
     def _decide(self) -> None:
         now = self._clock.now_ms()

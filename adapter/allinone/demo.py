@@ -95,6 +95,8 @@ def past(topic: str, period_ms: int, loads: dict[int, str], start_ms: int, end_m
     seconds = (ends[:, None] + offsets) / 1000
     values = np.stack([load_at(load, seconds) for load in loads.values()], axis=1).astype(np.float32)
     series, counts = series_ids(list(loads)), np.full(len(loads), count, dtype=np.uint32)
+    flags = np.zeros(len(loads), dtype=np.uint8)
     for end, rows in zip(ends.tolist(), values, strict=True):
-        columns = {"mean": rows.mean(axis=1), "max": rows.max(axis=1), "last": rows[:, -1], "count": counts}
+        means = {"mean": rows.mean(axis=1), "max": rows.max(axis=1), "last": rows[:, -1]}
+        columns = means | {"count": counts, "flags": flags}
         yield Batch(topic, end, series, columns)

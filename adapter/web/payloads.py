@@ -2,19 +2,27 @@
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from adapter.answers import Answers, NotServed
 from adapter.catalog import Entry
 from adapter.metrics import REPLICAS_SCALING, REPLICAS_SCHEDULE, Form
 from adapter.view import View
+from cme.core.batch import Batch
+from cme.core.distrust import unpacked
 from cme.core.identity import UNITS
-from cme.core.reasons import codes, explain
+from cme.core.reasons import codes, explain, reasons_of
 
 Json = dict[str, Any]
 
 LEADS_MINUTES = (5, 15, 30, 60, 360)
 QUANTILES = ("q50", "q95")
+TARGETS = ("at", "max")
+COMPARED = ("coverage", "baseline_coverage", "loss_ratio", "over_ratio", "bias_ratio", "compared")
+"""Columns of a record of `trust`, after target and lead."""
 
 
 def workloads(view: View, answers: Answers) -> Json:
@@ -67,6 +75,7 @@ def _signal(entry: Entry, name: str, series: int, view: View, answers: Answers) 
         "unit": UNITS.get(name, "1"),
         "reasons": _reasons(view.decisions.get("reasons", series)),
         "coverage": view.samples.get("coverage", series),
+        "trust": _trust(series, view),
         **forms,
     }
 
@@ -86,19 +95,48 @@ def _reasons(bits: int) -> list[Json]:
 
 def _forecast(series: int, view: View) -> Json | None:
     """Median and .95 quantile of the minute mean at each lead."""
-    for batch in view.forecasts.values():
+    batch, row = _found(series, view.forecasts)
+    if batch is None:
+        return None
+    return {
+        "made_ms": batch.time_ms,
+        "leads_ms": [minutes * 60_000 for minutes in LEADS_MINUTES],
+        **{q: _nulls([float(batch.numbers(f"at.{m}m.{q}")[row]) for m in LEADS_MINUTES]) for q in QUANTILES},
+    }
+
+
+def _trust(series: int, view: View) -> Json | None:
+    """What became of the last day's forecasts: by target and lead the figures beside the opponent's, and the verdict."""
+    batch, row = _found(series, view.trust)
+    if batch is None:
+        return None
+    causes = unpacked(batch.numbers("distrust")[[row]], len(TARGETS) * len(LEADS_MINUTES))[:, 0].tolist()
+    cells = [
+        _cell(target, minutes, causes[len(TARGETS) * lead + number], batch, row)
+        for number, target in enumerate(TARGETS)
+        for lead, minutes in enumerate(LEADS_MINUTES)
+    ]
+    return {"told_ms": batch.time_ms, "cells": cells}
+
+
+def _cell(target: str, minutes: int, causes: int, batch: Batch, row: int) -> Json:
+    values = [float(batch.numbers(f"{target}.{minutes}m.{name}")[row]) for name in COMPARED]
+    return {
+        "target": target,
+        "lead_ms": minutes * 60_000,
+        "trusted": causes == 0,
+        "reasons": _reasons(int(reasons_of(np.array([causes], dtype=np.uint8))[0])),
+        **dict(zip(COMPARED, _nulls(values), strict=True)),
+    }
+
+
+def _found(series: int, blocks: Mapping[str, Batch]) -> tuple[Batch | None, int]:
+    """The record that holds a series, and its row there."""
+    for batch in blocks.values():
         rows = (batch.series == series).nonzero()[0]
         if len(rows):
-            row = int(rows[0])
-            return {
-                "made_ms": batch.time_ms,
-                "leads_ms": [minutes * 60_000 for minutes in LEADS_MINUTES],
-                **{
-                    q: _nulls([float(batch.numbers(f"at.{m}m.{q}")[row]) for m in LEADS_MINUTES])
-                    for q in QUANTILES
-                },
-            }
-    return None
+            return batch, int(rows[0])
+    return None, 0
 
 
 def _nulls(values: list[float]) -> list[float | None]:

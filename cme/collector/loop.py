@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,13 +12,15 @@ from cme.collector.readers import Reader, open_readers
 from cme.collector.records import Row, describe, document_batch, samples_batch
 from cme.collector.rollup import Rollups
 from cme.collector.sampling import Sampled
+from cme.collector.saturation import Saturation
 from cme.core.batch import Batch
 from cme.core.clock import Clock
 from cme.core.durations import HOUR_MS
 from cme.core.identity import SeriesKey
 from cme.core.policy import ScalingPolicy
+from cme.core.readings import REPLICAS_STALE_MS
 from cme.core.settings import Settings
-from cme.log.protocol import Log, LogFailed
+from cme.log.protocol import Log, LogFailed, Position
 from cme.log.reading import batches_behind
 from cme.log.topics import TOPICS
 from cme.runtime.telemetry import CollectorTelemetry
@@ -37,19 +40,21 @@ class Collector:
 
     def __init__(self, log_: Log, clock: Clock, settings: Settings, telemetry: CollectorTelemetry) -> None:
         self._log, self._clock, self._settings, self._telemetry = log_, clock, settings, telemetry
-        self._rollups = Rollups()
+        self._rollups, self._saturation = Rollups(), Saturation([])
         self._readers: list[Reader] = []
         self._unwritten: list[Batch] = []
+        self._told: Position = {}  # up to where `replicas` are read
         self._late = 0
         self._epoch = 0
 
     async def start(self, policies: Sequence[ScalingPolicy]) -> None:
         """Open the sources of the policies and write down what is measured. Raises InvalidInput, LogFailed."""
-        self._readers = open_readers(policies, self._settings)
+        self._readers, self._saturation = open_readers(policies, self._settings), Saturation(policies)
         await asyncio.to_thread(self._begin, policies)
 
     def _begin(self, policies: Sequence[ScalingPolicy]) -> None:
         now = self._clock.now_ms()
+        self._told = self._log.position_at(["replicas"], now - REPLICAS_STALE_MS)
         since = _whole_since(self._log, now)
         samples = _batches_since(self._log, "samples", since)
         self._rollups.restore(samples, since)
@@ -61,6 +66,7 @@ class Collector:
         """Read, sample, roll up, append. A log that refuses keeps nothing back: its batches wait."""
         now = self._clock.now_ms()
         deadline = self._settings.tick / 2000
+        await self._follow_replicas()
         rows = await asyncio.gather(*(self._rows(r, now, deadline) for r in self._readers))
         samples = self._samples(now, list(itertools.chain(*rows)))
         self._unwritten += [*samples, *self._rollups.close(now)]
@@ -83,7 +89,10 @@ class Collector:
         try:
             async with asyncio.timeout(deadline):
                 harvest = await reader.source.read(now, deadline * ANSWER_SHARE)
-            rows = [(key, sampler.sample(harvest, name, now)) for key, name, sampler in reader.signals]
+            rows = [
+                (key, self._marked(key, sampler.sample(harvest, name, now), now))
+                for key, name, sampler in reader.signals
+            ]
         except TimeoutError:
             return self._failed(reader, f"{reader.name} did not answer within {deadline:g} s")
         except SourceFailed as error:
@@ -97,6 +106,24 @@ class Collector:
         self._telemetry.source_success.labels(reader.name).set(1)
         self._telemetry.source_last_success.labels(reader.name).set(now / 1000)
         return rows
+
+    def _marked(self, key: SeriesKey, sampled: Sampled, now: int) -> Sampled:
+        if sampled.total is None:
+            return sampled
+        return replace(sampled, total=self._saturation.marked(key.id, sampled.total, now))
+
+    async def _follow_replicas(self) -> None:
+        """What runs, where a policy asks for it. A log that can't be read leaves what is known to grow old."""
+        if not self._saturation.asked:
+            return
+        try:
+            chunk = await asyncio.to_thread(self._log.read, ["replicas"], self._told)
+        except LogFailed as error:
+            log.error("%s; no load is flagged as saturated", error)
+            return
+        self._told = chunk.position
+        for batch in chunk.batches:
+            self._saturation.take(batch)
 
     def _failed(self, reader: Reader, problem: str) -> list[Row]:
         self._telemetry.source_success.labels(reader.name).set(0)
@@ -113,7 +140,8 @@ class Collector:
         coverage = sampled.total.coverage if sampled.total else 0.0
         self._telemetry.coverage.labels(str(key.workload), key.signal).set(coverage)
         if sampled.total:
-            self._rollups.add(key.id, sampled.total.time_ms, sampled.total.value)
+            total = sampled.total
+            self._rollups.add(key.id, total.time_ms, total.value, total.flags)
 
     async def _write(self) -> None:
         try:

@@ -18,20 +18,22 @@ CORRECTED_AFTER_MS = MINUTE_MS
 
 @dataclass(slots=True)
 class Bucket:
-    """Sum, maximum, last and count of the samples of one series in one period."""
+    """Sum, maximum, last, count and all flags of the samples of one series in one period."""
 
     total: float = 0.0
     largest: float = 0.0
     last: float = 0.0
     last_ms: int = -1
     count: int = 0
+    flags: int = 0
 
-    def add(self, time_ms: int, value: float) -> None:
+    def add(self, time_ms: int, value: float, flags: int = 0) -> None:
         if time_ms == self.last_ms:  # told again: the newest value stands
             self.total, self.count = self.total - self.last, self.count - 1
         self.total += value
         self.largest = max(self.largest, value)
         self.count += 1
+        self.flags |= flags
         if time_ms >= self.last_ms:
             self.last, self.last_ms = value, time_ms
 
@@ -61,14 +63,14 @@ class Rollup:
         """Leave the periods alone that began before `since_ms`."""
         self._final_until = end_of(since_ms, self._period_ms)
 
-    def add(self, series: int, time_ms: int, value: float) -> None:
+    def add(self, series: int, time_ms: int, value: float, flags: int = 0) -> None:
         """Take in a sample; one for a period that is final is counted as late."""
         end = end_of(time_ms, self._period_ms)
         if end <= self._final_until:
             self.late += 1
             return
         period = self._periods.setdefault(end, _Period())
-        period.buckets.setdefault(series, Bucket()).add(time_ms, value)
+        period.buckets.setdefault(series, Bucket()).add(time_ms, value, flags)
         period.changed.add(series)
 
     def close(self, now_ms: int) -> list[Batch]:
@@ -114,6 +116,7 @@ def rollup_batch(topic: str, end_ms: int, series: Iterable[int], buckets: Iterab
             "max": np.array([b.largest for b in rows], dtype=np.float32),
             "last": np.array([b.last for b in rows], dtype=np.float32),
             "count": np.array([b.count for b in rows], dtype=np.uint32),
+            "flags": np.array([b.flags for b in rows], dtype=np.uint8),
         },
     )
 
@@ -123,19 +126,19 @@ class Rollups:
 
     def __init__(self) -> None:
         self._all = (Rollup("minutes", MINUTE_MS), Rollup("hours", HOUR_MS))
-        self._told: dict[int, tuple[int, float]] = {}  # by series its newest sample
+        self._told: dict[int, tuple[int, float, int]] = {}  # by series its newest sample
 
     @property
     def late(self) -> int:
         return self._all[0].late
 
-    def add(self, series: int, time_ms: int, value: float) -> None:
+    def add(self, series: int, time_ms: int, value: float, flags: int = 0) -> None:
         """Take in a sample, unless it is the one before: a source may tell an hour's value at every tick."""
-        if self._told.get(series) == (time_ms, value):
+        if self._told.get(series) == (time_ms, value, flags):
             return
-        self._told[series] = time_ms, value
+        self._told[series] = time_ms, value, flags
         for rollup in self._all:
-            rollup.add(series, time_ms, value)
+            rollup.add(series, time_ms, value, flags)
 
     def close(self, now_ms: int) -> list[Batch]:
         return [batch for rollup in self._all for batch in rollup.close(now_ms)]
@@ -157,9 +160,7 @@ class Rollups:
             rollup.late = 0
 
     def _take(self, batch: Batch) -> None:
-        values, times = batch.numbers("value"), batch.numbers("measured_ms")
-        for series, value, time_ms in zip(
-            batch.series.tolist(), values.tolist(), times.tolist(), strict=True
-        ):
+        columns = (batch.numbers(name).tolist() for name in ("value", "measured_ms", "flags"))
+        for series, value, time_ms, flags in zip(batch.series.tolist(), *columns, strict=True):
             if value == value:  # not NaN
-                self.add(series, time_ms, value)
+                self.add(series, time_ms, value, flags)

@@ -25,7 +25,7 @@ from cme.core.quantity import format_quantity, parse_quantity
 
 UTC = "UTC"
 LONGEST_LEAD_MS = 6 * 3_600_000
-LOWEST_QUANTILE, DEFAULT_QUANTILE, HIGHEST_QUANTILE = 0.5, 0.95, 0.99
+LOWEST_QUANTILE, DEFAULT_QUANTILE, HIGHEST_QUANTILE = 0.5, 0.95, 0.999
 _DNS_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
@@ -111,6 +111,8 @@ class Signal(Document):
     name: str
     source: dict[str, Any]
     per_replica: Amount
+    saturated_above: Amount | None = None
+    """What one replica carries at most: a load of as much per pod is flagged as a lower bound."""
 
     @model_validator(mode="after")
     def _fits(self) -> "Signal":
@@ -154,6 +156,10 @@ class Forecast(Document):
             raise ValueError(f"lead must be above 0 and at most {format_duration(LONGEST_LEAD_MS)}")
         if sum(given is not None for given in (self.quantile, self.cost, self.slo)) > 1:
             raise ValueError("give one of quantile, cost and slo")
+        if self._wanted > HIGHEST_QUANTILE + 1e-9:
+            raise ValueError(
+                f"it calls for the quantile {self._wanted:.10g}; the highest that errors can tell is {HIGHEST_QUANTILE}"
+            )
         return self
 
     @property
@@ -164,12 +170,15 @@ class Forecast(Document):
         Marschak 1951): there one more unit saves as much as it costs. An SLO's holds a fortiori, for a load that
         stays below the largest of its lead time is not short at any moment of it.
         """
-        wanted = self.quantile or DEFAULT_QUANTILE
+        return max(self._wanted, LOWEST_QUANTILE)
+
+    @property
+    def _wanted(self) -> float:
         if self.cost is not None:
-            wanted = self.cost.short / (self.cost.short + self.cost.over)
+            return self.cost.short / (self.cost.short + self.cost.over)
         if self.slo is not None:
-            wanted = 1 - self.slo.short
-        return min(max(wanted, LOWEST_QUANTILE), HIGHEST_QUANTILE)
+            return 1 - self.slo.short
+        return self.quantile or DEFAULT_QUANTILE
 
 
 class ScaleDown(Document):

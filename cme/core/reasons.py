@@ -2,6 +2,14 @@
 
 from enum import IntFlag
 
+import numpy as np
+from numpy.typing import NDArray
+
+from cme.core.distrust import Cause
+
+_UNTRUSTED = 13
+"""The first of the bits that say why a forecast is not trusted, in the order of `Cause`."""
+
 
 class Reason(IntFlag):
     """Each bit is one step of the chain that changed or questioned the value."""
@@ -20,6 +28,11 @@ class Reason(IntFlag):
     MISSING = 1 << 10
     STALE = 1 << 11
     PARTIAL = 1 << 12
+    UNTRUSTED_LOSS = Cause.LOSS << _UNTRUSTED
+    UNTRUSTED_OVER = Cause.OVER << _UNTRUSTED
+    UNTRUSTED_COVERAGE = Cause.COVERAGE << _UNTRUSTED
+    SATURATED = 1 << 16
+    QUANTILE_CAPPED = 1 << 17
 
 
 EXPLANATIONS = {
@@ -29,6 +42,14 @@ EXPLANATIONS = {
     Reason.UNCALIBRATED: "the forecast has too few errors of its own yet and uses those of all series",
     Reason.FORECAST_MISSING: "there is no forecast yet; the measured value stands alone",
     Reason.FORECAST_STALE: "the forecast is too old; the measured value stands alone",
+    Reason.UNTRUSTED_LOSS: "the forecast is not trusted: over a day its loss was above that of the last value with its"
+    " own quantile; the measured value stands alone",
+    Reason.UNTRUSTED_OVER: "the forecast is not trusted: over a day it provided more in vain than the last value with"
+    " its own quantile; the measured value stands alone",
+    Reason.UNTRUSTED_COVERAGE: "the forecast is not trusted: over a day its .95 quantile covered less than .90; the"
+    " measured value stands alone",
+    Reason.QUANTILE_CAPPED: "a quantile above .99 needs 1000 errors of its own at the lead; .99 is covered",
+    Reason.SATURATED: "the workload is saturated: its load is at least what was measured, so nothing is decreased",
     Reason.HELD: "held at the largest need within the scale-down window",
     Reason.SLOWED: "the decrease is limited by scaleDown.maxDecrease",
     Reason.SCHEDULE_FLOOR: "raised to the minReplicas of an active schedule",
@@ -37,6 +58,11 @@ EXPLANATIONS = {
     Reason.STALE: "the signal's newest value is too old",
     Reason.PARTIAL: "a signal is missing; the others call for more than runs now",
 }
+
+
+def reasons_of(causes: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """Why forecasts are left out whose `Cause`s these are."""
+    return np.asarray(causes.astype(np.uint32) << _UNTRUSTED)
 
 
 def codes(reasons: int) -> list[str]:

@@ -5,6 +5,15 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
+_COMPARED = {
+    "coverage": "Share of truths that the .95 quantile covered over a day, median series",
+    "baseline_coverage": "The same of the last value with its own conformal quantile, the opponent",
+    "loss_ratio": "Pinball loss of the .95 quantile as a ratio to the opponent's, median series",
+    "over_ratio": "What the .95 quantile provided in vain as a ratio to the opponent's, median series",
+    "bias_ratio": "Truth less median forecast as a share of the load, median series",
+}
+
+
 class _Metrics:
     """Makes metrics of one registry."""
 
@@ -75,6 +84,22 @@ class PredictorTelemetry:
             "Share of the past that has been learned; below 1 a start without a checkpoint is still at it",
         )
         self.series = new.gauge("tidecast_engine_series", "Series that the engine forecasts")
+        cell = ("target", "lead")
+        self.compared = new.gauge(
+            "tidecast_forecast_compared_series",
+            "Series with forecasts that were compared with what happened",
+            *cell,
+        )
+        self.untrusted = new.gauge(
+            "tidecast_forecast_untrusted_series",
+            "Series whose forecast is not trusted, by cause",
+            *cell,
+            "cause",
+        )
+        self.trust = {
+            name: new.gauge(f"tidecast_forecast_{name}", text, *cell) for name, text in _COMPARED.items()
+        }
+        """Medians over the series, of the last day."""
         self.faults = new.counter("tidecast_predictor_faults_total", "Turns of the predictor that failed")
         self.damages = new.counter(
             "tidecast_log_damaged_records_total", "Records of the log that could not be read"

@@ -27,8 +27,8 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass
-class _Group:
-    """The traces of one beat length."""
+class Group:
+    """The traces of one beat length; row n of the engine is trace n."""
 
     engine: Engine
     traces: list[Trace]
@@ -72,15 +72,15 @@ def run(
     out_dir.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(jobs) as workers:
         traces = list(workers.map(read, paths))
-        groups = _grouped(traces, preset)
-        _replay(groups, progress)
+        groups = grouped(traces, preset)
+        replay(groups, progress)
         pairs = [pair for group in groups for pair in zip(group.traces, group.served, strict=True)]
         list(workers.map(partial(_write, out_dir), *zip(*pairs, strict=True)))
     return traces
 
 
-def _grouped(traces: Sequence[Trace], preset: Preset) -> list[_Group]:
-    """By beat, the shortest first."""
+def grouped(traces: Sequence[Trace], preset: Preset) -> list[Group]:
+    """By beat, the shortest first; the engines share a pool and have seen nothing yet."""
     pool, groups = Pool(), []
     for beat_ms in sorted({t.beat_ms for t in traces}):
         own = [t for t in traces if t.beat_ms == beat_ms]
@@ -89,11 +89,12 @@ def _grouped(traces: Sequence[Trace], preset: Preset) -> list[_Group]:
         bins = [binned(t) for t in own]
         shape = (2, len(LEADS_MS), len(QUANTILES))
         served = [np.full((len(b.last), *shape), np.nan, dtype=np.float32) for b in bins]
-        groups.append(_Group(engine, own, bins, served))
+        groups.append(Group(engine, own, bins, served))
     return groups
 
 
-def _replay(groups: Sequence[_Group], progress: Progress) -> None:
+def replay(groups: Sequence[Group], progress: Progress) -> None:
+    """Step all groups together, to the end of the longest trace."""
     longest = max(group.beats * group.engine.grid.beat_ms for group in groups) // BEAT_MS
     for tick in range(longest):
         for group in groups:

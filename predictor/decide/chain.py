@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cme.core.readings import Flag
-from cme.core.reasons import Reason
+from cme.core.reasons import Reason, reasons_of
 from predictor.decide.rules import Doubles, Rules
 from predictor.decide.slow import SlowScaleDown
 
@@ -23,6 +23,8 @@ class Measured:
     predicted: Doubles  # the policy's quantile of the largest load within its lead
     predicted_ms: NDArray[np.int64]  # when it was made
     uncalibrated: NDArray[np.bool_]
+    capped: NDArray[np.bool_]  # a quantile of .99 instead of a higher one
+    causes: NDArray[np.uint8]  # `Cause`s for which the forecast is not trusted; 0: it is
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def decide(
     """
     raw, reasons = _fresh(measured, limits, now_ms)
     need = _larger(raw, measured, limits, now_ms, reasons)
-    slowed = _slow(slow, need, now_ms, reasons)
+    slowed = _slow(slow, need, _saturated(raw, measured, reasons), now_ms, reasons)
     floor, ceiling = rules.bounds(now_ms)
     replicas, replica_reasons = _replicas(rules, slowed, running)
     replicas = _bound(replicas, floor, ceiling, replica_reasons)
@@ -79,27 +81,41 @@ def _fresh(measured: Measured, limits: Limits, now_ms: int) -> tuple[Doubles, Bi
 
 
 def _larger(raw: Doubles, measured: Measured, limits: Limits, now_ms: int, reasons: Bits) -> Doubles:
-    """max(raw, forecast): a burst that no forecast announced must still be served."""
+    """max(raw, forecast): a burst that no forecast announced must still be served. A forecast that is not trusted is
+    left out."""
     known = np.isfinite(raw)
     absent = known & np.isnan(measured.predicted)
     stale = known & ~absent & (np.abs(now_ms - measured.predicted_ms) > limits.forecast_stale_ms)
-    usable = known & ~absent & ~stale
+    fresh = known & ~absent & ~stale
+    usable = fresh & (measured.causes == 0)
     ahead = usable & (measured.predicted > raw)
     _mark(reasons, absent, Reason.FORECAST_MISSING)
     _mark(reasons, stale, Reason.FORECAST_STALE)
+    reasons |= np.where(fresh, reasons_of(measured.causes), 0).astype(np.uint32)
     _mark(reasons, usable & measured.uncalibrated, Reason.UNCALIBRATED)
+    _mark(reasons, usable & measured.capped, Reason.QUANTILE_CAPPED)
     _mark(reasons, ahead, Reason.FORECAST)
     _mark(reasons, known & ~ahead, Reason.RAW)
     return np.where(ahead, measured.predicted, raw)
 
 
-def _slow(slow: SlowScaleDown, need: Doubles, now_ms: int, reasons: Bits) -> Doubles:
-    """The larger of the window's largest need and the least value that the rate of decrease allows."""
-    held, least = slow.hold(now_ms, need), slow.limit(now_ms)
+def _saturated(raw: Doubles, measured: Measured, reasons: Bits) -> NDArray[np.bool_]:
+    """Where the measured value is a lower bound of the load."""
+    saturated = np.isfinite(raw) & ((measured.flags & np.uint8(Flag.SATURATED)) > 0)
+    _mark(reasons, saturated, Reason.SATURATED)
+    return saturated
+
+
+def _slow(
+    slow: SlowScaleDown, need: Doubles, saturated: NDArray[np.bool_], now_ms: int, reasons: Bits
+) -> Doubles:
+    """The larger of the window's largest need and the least value that the rate of decrease allows: none at all while
+    the workload is saturated, as how much it needs is not known then."""
+    held, least = slow.hold(now_ms, need), slow.limit(now_ms, saturated)
     known = np.isfinite(need)
     value = np.where(known, np.maximum(held, least), np.nan)
     _mark(reasons, known & (held > need) & (held >= least), Reason.HELD)
-    _mark(reasons, known & (least > held), Reason.SLOWED)
+    _mark(reasons, known & (least > held) & ~saturated, Reason.SLOWED)
     slow.serve(now_ms, value)
     return value
 

@@ -63,10 +63,12 @@ class SlowScaleDown:
         self._needs.push(now_ms, self._or_last(need))
         return np.asarray(np.fmax(need, self._needs.largest(now_ms)))
 
-    def limit(self, now_ms: int) -> Doubles:
-        """The least value that may be served now: so much less than the largest served within the period."""
+    def limit(self, now_ms: int, saturated: NDArray[np.bool_]) -> Doubles:
+        """The least value that may be served now: so much less than the largest served within the period, and where
+        `saturated` not less than the last."""
         largest = self._served.largest(now_ms)
-        return np.where(np.isfinite(largest), largest, 0.0) * (1 - self._share)
+        least = np.where(np.isfinite(largest), largest, 0.0) * (1 - self._share)
+        return np.where(saturated, np.fmax(least, self._last), least)
 
     def serve(self, now_ms: int, value: Doubles) -> None:
         """Remember what was served (NaN: nothing, so that whoever asked kept what he had)."""

@@ -98,3 +98,32 @@ def test_the_seasons_of_a_series_are_told(browser: webdriver.Chrome, demo: Progr
     strength = re.match(r"seasons: day ([\d.]+), week [\d.]+ of 1$", summary.text)
     assert strength
     assert float(strength[1]) > 0.9
+
+
+def test_a_forecast_that_is_not_trusted_says_why(browser: webdriver.Chrome) -> None:
+    figures = {
+        "coverage": 0.9,
+        "baseline_coverage": 0.95,
+        "loss_ratio": 1.5,
+        "over_ratio": None,
+        "bias_ratio": 0,
+    }
+    good: dict[str, Any] = {
+        "target": "max",
+        "lead_ms": 300_000,
+        "trusted": True,
+        "reasons": [],
+        "compared": 288,
+        **figures,
+    }
+    doubted = good | {"lead_ms": 900_000, "trusted": False, "reasons": [{"text": "its loss was above"}]}
+    cells = [good, doubted, good | {"target": "at"}, good | {"compared": 0}]
+    html = browser.execute_script(
+        'const box = document.createElement("details"); showTrust(box, { cells: arguments[0] }); return box.innerHTML',
+        cells,
+    )
+    assert "<summary>forecast: 1 of 2 leads are not trusted</summary>" in html
+    assert (
+        "<th>15 min</th><td>90 %</td><td>95 %</td><td>× 1.5</td><td>—</td><td>0 %</td><td>its loss was above</td>"
+        in html
+    )

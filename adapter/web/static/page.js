@@ -57,6 +57,28 @@ function describeSignal(signal) {
   return box;
 }
 
+// Per lead what became of the last day's forecasts of the largest load, beside the last value with its own quantile.
+function showTrust(box, trust) {
+  const cells = (trust?.cells ?? []).filter((cell) => cell.target === "max" && cell.compared > 0);
+  if (!cells.length) return box.replaceChildren();
+  const row = (name, texts) => {
+    const line = element("tr");
+    line.append(element("th", name), ...texts.map((text) => element(name ? "td" : "th", text)));
+    return line;
+  };
+  const share = (value) => (value === null ? "—" : `${number(value * 100)} %`);
+  const times = (value) => (value === null ? "—" : `× ${number(value)}`);
+  const table = element("table");
+  table.append(row("", ["covered", "by the last value", "loss", "in vain", "bias", ""]));
+  for (const cell of cells) {
+    const verdict = cell.trusted ? "trusted" : cell.reasons.map((r) => r.text).join("; ");
+    const ratios = [times(cell.loss_ratio), times(cell.over_ratio), share(cell.bias_ratio)];
+    table.append(row(`${cell.lead_ms / 60000} min`, [share(cell.coverage), share(cell.baseline_coverage), ...ratios, verdict]));
+  }
+  const doubted = cells.filter((cell) => !cell.trusted).length;
+  box.replaceChildren(element("summary", `forecast: ${doubted ? `${doubted} of ${cells.length} leads are not trusted` : "trusted"}`), table);
+}
+
 function place(id, build) {
   let found = document.getElementById(id);
   if (!found) {
@@ -77,8 +99,10 @@ function draw(answer) {
       const key = `${workload.id} ${signal.name}`;
       const chart = place(key, () => element("div", undefined, "chart"));
       const seasons = place(`${key} seasons`, () => element("details"));
+      const trust = place(`${key} trust`, () => element("details"));
+      showTrust(trust, signal.trust);
       chart.dataset.path = [workload.namespace, workload.resource, workload.name, signal.name].map(encodeURIComponent).join("/");
-      parts.push(element("h3", signal.name), describeSignal(signal), chart, seasons);
+      parts.push(element("h3", signal.name), describeSignal(signal), chart, trust, seasons);
     }
     section.replaceChildren(...parts);
   }

@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from cme.collector.rollup import Bucket, rollup_batch
 from cme.core.batch import Batch
 from cme.core.durations import MINUTE_MS
+from cme.core.readings import Flag
 from predictor import beats as module
 from predictor.arrays import Floats
 from predictor.history import Bin
-from tests.unit.predictor.stage import minute
+from tests.unit.predictor.stage import START, minute
 
 
 class ClosedBeat(NamedTuple):
@@ -22,6 +24,7 @@ class ClosedBeat(NamedTuple):
     beat: int
     last: dict[int, float]
     largest: dict[int, float]
+    saturated: tuple[int, ...] = ()
 
 
 class Beats:
@@ -33,7 +36,9 @@ class Beats:
 
     def add(self, minute: Batch) -> list[ClosedBeat]:
         return [
-            ClosedBeat(one.beat, self._named(one.seen.last), self._named(one.seen.largest))
+            ClosedBeat(
+                one.beat, self._named(one.seen.last), self._named(one.seen.largest), self._marked(one.seen)
+            )
             for one in self._beats.add(minute)
         ]
 
@@ -51,6 +56,10 @@ class Beats:
     def _rows(self, ids: list[int]) -> NDArray[np.intp]:
         self.ids += [one for one in ids if one not in self.ids]
         return np.array([self.ids.index(one) for one in ids], dtype=np.intp)
+
+    def _marked(self, seen: Bin) -> tuple[int, ...]:
+        assert seen.saturated is not None
+        return tuple(self.ids[i] for i in np.flatnonzero(seen.saturated))
 
     def _named(self, row: Floats) -> dict[int, float]:
         assert row.dtype == np.float32
@@ -169,3 +178,25 @@ def test_the_mean_of_a_beat_is_that_of_the_minutes_there_were() -> None:
 def test_a_series_that_comes_later_widens_the_row() -> None:
     seen = module.widened(Bin(*[np.ones(1, dtype=np.float32)] * 3), 3)
     np.testing.assert_array_equal(seen.last, [1.0, np.nan, np.nan])
+
+
+@given(st.lists(st.sampled_from([Flag.NONE, Flag.ESTIMATED, Flag.SATURATED]), min_size=5, max_size=5))
+def test_a_beat_is_saturated_when_any_of_its_minutes_is(flags: list[Flag]) -> None:
+    beats = Beats()
+    for number, flag in enumerate(flags):
+        end = START + (number + 1) * MINUTE_MS
+        full, calm = Bucket(1.0, 1.0, 1.0, end, 1, int(flag)), Bucket(1.0, 1.0, 1.0, end, 1)
+        closed = beats.add(rollup_batch("minutes", end, [7, 8], [full, calm]))
+    (beat,) = closed
+    assert beat.saturated == ((7,) if Flag.SATURATED in flags else ())
+
+
+def test_a_series_that_joins_later_was_not_saturated_before() -> None:
+    beats = Beats()
+    end = START + MINUTE_MS
+    beats.add(rollup_batch("minutes", end, [7], [Bucket(1.0, 1.0, 1.0, end, 1, int(Flag.SATURATED))]))
+    (beat,) = beats.add(minute(START + 5 * MINUTE_MS, s7=1.0, s8=1.0))
+    assert beat.saturated == (7,)
+    seen = module.widened(Bin(*[np.ones(1, dtype=np.float32)] * 3, saturated=np.array([True])), 3).saturated
+    assert seen is not None
+    assert seen.tolist() == [True, False, False]

@@ -97,14 +97,14 @@ def test_over_the_lead_it_grows_as_the_root_of_time() -> None:
 
 def test_over_the_quantile_it_is_linear_in_the_normal_score() -> None:
     grid = np.array([[100 + 10 * NormalDist().inv_cdf(q) for q in QUANTILES]] * L)
-    for quantile in (0.6, 0.8, 0.93, 0.975):
+    for quantile in (0.6, 0.8, 0.93, 0.975, 0.995, 0.999):
         expected = 100 + 10 * NormalDist().inv_cdf(quantile)
         assert one(grid, 100.0, 30 * MINUTE, quantile) == pytest.approx(expected)
 
 
 def test_beyond_the_grid_are_its_ends() -> None:
     grid = np.arange(L * Q, dtype=float).reshape(L, Q)
-    assert one(grid, 0.0, 24 * 60 * MINUTE, 0.999) == grid[-1, -1]
+    assert one(grid, 0.0, 24 * 60 * MINUTE, 0.99) == grid[-1, -1]
     assert one(grid, 0.0, 5 * MINUTE, 0.1) == grid[0, 0]
 
 

@@ -100,7 +100,8 @@ def forecast(**more: Any) -> Forecast:
     cells = 1_000 * np.arange(1, L + 1)[:, None] + np.arange(Q)
     values = np.zeros((T, L, Q, 2), dtype=np.float32)
     values[MAX] = cells[:, :, None] * np.array([1, 10])
-    return Forecast(values, np.array(more.get("uncalibrated", [0, 0]), dtype=np.uint32))
+    marks = (np.array(more.get(name, [0, 0]), dtype=np.uint32) for name in ("uncalibrated", "distrust"))
+    return Forecast(values, *marks)
 
 
 def measured(*policies: ScalingPolicy, **more: Any) -> tuple[list[float], list[bool]]:
@@ -123,7 +124,7 @@ def test_the_policy_chooses_the_cell_of_the_largest_load(lead: str, quantile: fl
 
 
 def test_a_series_without_a_forecast_has_none_and_no_doubts() -> None:
-    predicted, uncalibrated = measured(policy("other"), WEB, uncalibrated=[2**20 - 1, 2**20 - 1])
+    predicted, uncalibrated = measured(policy("other"), WEB, uncalibrated=[2**25 - 1, 2**25 - 1])
     assert math.isnan(predicted[0])
     assert predicted[1] == pytest.approx(10_020)
     assert uncalibrated == [False, True]
@@ -157,7 +158,7 @@ def test_without_any_forecast_nothing_is_predicted() -> None:
 def test_a_policy_is_in_doubt_for_the_cells_that_it_reads(
     lead: str, quantile: float, cell: tuple[int, int], doubtful: bool
 ) -> None:
-    bits = 1 << (cell[0] * Q + cell[1])
+    bits = 1 << (cell[0] * (Q + 1) + cell[1])
     _, uncalibrated = measured(
         policy("web", forecast={"lead": lead, "quantile": quantile}), uncalibrated=[0, bits]
     )

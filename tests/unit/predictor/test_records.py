@@ -7,8 +7,10 @@ from cme.log.record import decode, encode
 from predictor.decide.chain import Decisions, Measured
 from predictor.decide.rules import compile_rules
 from predictor.engine import Forecast
-from predictor.grid import L, Q, T, cell_name
-from predictor.records import BLOCK, decision_batch, forecast_batches, history_batch
+from predictor.grid import L, Q, T, cell_name, cell_prefix
+from predictor.records import BLOCK, decision_batch, forecast_batches, history_batch, trust_batches
+from predictor.trust.export import figures
+from predictor.trust.record import Day
 from tests.unit.predictor.stage import NAN, START, policy
 
 POLICIES = [policy("api", "qps", "lag"), policy("web")]
@@ -17,7 +19,8 @@ RULES = compile_rules(POLICIES)
 
 def forecast(series: int) -> Forecast:
     cells = np.arange(T * L * Q * series, dtype=np.float32).reshape(T, L, Q, series)
-    return Forecast(cells, np.arange(series, dtype=np.uint32))
+    marks = np.arange(series, dtype=np.uint32)
+    return Forecast(cells, marks, 2 * marks)
 
 
 def test_every_cell_has_a_column_under_its_name() -> None:
@@ -25,7 +28,7 @@ def test_every_cell_has_a_column_under_its_name() -> None:
     (batch,) = forecast_batches(START, series_ids([8, 9]), made)
     assert (batch.topic, batch.time_ms, batch.key) == ("forecasts", START, "block-0")
     assert batch.series.tolist() == [8, 9]
-    assert len(batch.columns) == T * L * Q + 1
+    assert len(batch.columns) == T * L * Q + 2
     for target in range(T):
         for lead in range(L):
             for q in range(Q):
@@ -33,6 +36,7 @@ def test_every_cell_has_a_column_under_its_name() -> None:
                 assert column.dtype == np.float32
                 assert column.tolist() == made.values[target, lead, q].tolist()
     assert batch.numbers("uncalibrated").tolist() == [0, 1]
+    assert batch.numbers("distrust").tolist() == [0, 2]
 
 
 def test_many_series_come_in_blocks_with_a_key_each() -> None:
@@ -61,6 +65,18 @@ def test_the_past_of_forecasts_holds_the_median_and_95_at_15_and_60_minutes() ->
     ]
 
 
+def test_what_became_of_forecasts_has_a_column_a_cell_and_figure() -> None:
+    day = Day(*np.arange(1, 9 * T * L * 2 + 1, dtype=np.float32).reshape(9, L * T, 2))
+    (batch,) = trust_batches(START, series_ids([8, 9]), day, np.array([0, 5], dtype=np.uint32))
+    assert (batch.topic, batch.time_ms, batch.key) == ("trust", START, "block-0")
+    assert batch.numbers("distrust").tolist() == [0, 5]
+    for target in range(T):
+        for lead in range(L):
+            for name, values in figures(day).items():
+                column = batch.numbers(f"{cell_prefix(target, lead)}.{name}")
+                assert column.tolist() == values[T * lead + target].tolist()
+
+
 def decided(**more: list[float]) -> Batch:
     """Decisions of api's qps and lag and of web's qps."""
     rows = 3
@@ -71,6 +87,8 @@ def decided(**more: list[float]) -> Batch:
         predicted=np.array([11.0, NAN, 31.0]),
         predicted_ms=np.full(rows, START - 60_000, dtype=np.int64),
         uncalibrated=np.zeros(rows, dtype=bool),
+        capped=np.zeros(rows, dtype=bool),
+        causes=np.zeros(rows, dtype=np.uint8),
     )
     decisions = Decisions(
         need=np.array([11.0, 20.0, 31.0]),

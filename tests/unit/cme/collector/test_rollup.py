@@ -25,12 +25,13 @@ class Row(NamedTuple):
     max: float
     last: float
     samples: int
+    flags: int = 0
 
 
 def rows(batches: Iterable[Batch]) -> list[Row]:
     found = []
     for batch in batches:
-        columns = [batch.numbers(name).tolist() for name in ("mean", "max", "last", "count")]
+        columns = [batch.numbers(name).tolist() for name in ("mean", "max", "last", "count", "flags")]
         for series, *values in zip(batch.series.tolist(), *columns, strict=True):
             found.append(Row(batch.topic, batch.time_ms - START, series, *values))
     return found
@@ -141,16 +142,17 @@ def test_what_is_late_is_late_whatever_other_series_there_are(others: bool) -> N
 
 
 class Tick(NamedTuple):
-    """At `now`, what came of series 7 and 8: (time, value) or None."""
+    """At `now`, what came of series 7 and 8: (time, value, flags) or None."""
 
     now: int
-    samples: Sequence[tuple[int, float] | None]
+    samples: Sequence[tuple[int, float, int] | None]
 
 
 def samples_batch(tick: Tick) -> Batch:
     times = [sample[0] if sample else tick.now for sample in tick.samples]
     values = [sample[1] if sample else np.nan for sample in tick.samples]
-    columns = {"value": np.array(values), "measured_ms": np.array(times, dtype=np.int64)}
+    flags = np.array([sample[2] if sample else 0 for sample in tick.samples], dtype=np.uint8)
+    columns = {"value": np.array(values), "measured_ms": np.array(times, dtype=np.int64), "flags": flags}
     return Batch("samples", tick.now, series_ids([7, 8]), columns)
 
 
@@ -172,11 +174,12 @@ def ticks_of_a_day(draw: st.DrawFn) -> list[Tick]:
     sample = st.none() | st.tuples(
         st.sampled_from([0, 0, 1_000, 15_000, 61_000, 90_000, 300_000, 3_700_000]),
         st.floats(0, 1e6, width=32),
+        st.integers(0, 3),
     )
     for _ in range(draw(st.integers(5, 60))):
         now += draw(st.sampled_from([5_000, 5_000, 30_000, 60_000, 400_000, 3_000_000]))
         pair = [draw(sample), draw(sample)]
-        found.append(Tick(now, [(now - s[0], s[1]) if s else None for s in pair]))
+        found.append(Tick(now, [(now - s[0], *s[1:]) if s else None for s in pair]))
     return found
 
 
@@ -210,7 +213,7 @@ def test_a_period_that_is_known_in_part_only_stays_as_it_was_written(
 
 
 def test_a_batch_that_the_log_split_is_one_tick() -> None:
-    tick = Tick(START + 2 * MINUTE_MS, [(START + 1, 4.0), (START + 2, 8.0)])
+    tick = Tick(START + 2 * MINUTE_MS, [(START + 1, 4.0, 0), (START + 2, 8.0, 0)])
     batch, rollups = samples_batch(tick), Rollups()
     rollups.restore([batch.rows(0, 1), batch.rows(1, 2)], START)
     rollups.add(7, START + 3, 5.0)

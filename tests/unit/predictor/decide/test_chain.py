@@ -2,7 +2,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from cme.core.distrust import Cause
 from cme.core.policy import ScalingPolicy
 from cme.core.readings import Flag
 from cme.core.reasons import Reason
@@ -53,6 +56,8 @@ class Story:
             predicted=np.array(predicted or [NAN, NAN]),
             predicted_ms=np.array([more.get("predicted_ms", now)] * 2, dtype=np.int64),
             uncalibrated=np.array([more.get("uncalibrated", False)] * 2),
+            capped=np.array([more.get("capped", False)] * 2),
+            causes=np.array([more.get("causes", 0)] * 2, dtype=np.uint8),
         )
         return decide(self.rules, self.slow, measured, np.array([self.running]), LIMITS, now)
 
@@ -191,3 +196,50 @@ def test_of_overlapping_schedules_the_highest_bounds_count() -> None:
     story = Story(schedules=[NIGHT, second])
     assert story.tick(AT_NIGHT, [4.0, 1.0]).replicas[0] == 45.0
     assert story.tick(AT_NIGHT + 5000, [40_000.0, 1.0]).replicas[0] == 1000.0
+
+
+def test_a_forecast_that_is_not_trusted_leaves_the_measured_value_alone() -> None:
+    result = Story().tick(NOW, [80.0, 80.0], [500.0, 500.0], causes=int(Cause.LOSS | Cause.COVERAGE))
+    assert result.need.tolist() == [80.0, 80.0]
+    assert result.reasons[0] == Reason.UNTRUSTED_LOSS | Reason.UNTRUSTED_COVERAGE | Reason.RAW
+
+
+def test_a_forecast_that_is_too_old_is_not_blamed_for_more() -> None:
+    old = {"predicted_ms": NOW - 180_001, "causes": int(Cause.OVER), "capped": True}
+    assert Story().tick(NOW, [80.0, 80.0], [500.0, 500.0], **old).reasons[0] == (
+        Reason.FORECAST_STALE | Reason.RAW
+    )
+
+
+def test_a_quantile_that_lacks_errors_is_named() -> None:
+    result = Story().tick(NOW, [80.0, 80.0], [120.0, 120.0], capped=True)
+    assert result.reasons[0] == Reason.QUANTILE_CAPPED | Reason.FORECAST
+
+
+FULL: dict[str, Any] = {"flags": int(Flag.SATURATED)}
+
+
+@given(loads=st.lists(st.floats(0, 1e6), min_size=1, max_size=30))
+def test_while_the_workload_is_saturated_nothing_is_decreased(loads: list[float]) -> None:
+    story = Story(scaleDown={"window": "0s", "maxDecrease": "100%/1m"})
+    values = [
+        story.tick(NOW + n * 60_000, [x, 0.0], [x / 2, 0.0], **FULL).value[0] for n, x in enumerate(loads)
+    ]
+    assert values == np.maximum.accumulate(loads).tolist()
+
+
+def test_saturation_is_named_and_holds_only_while_it_lasts() -> None:
+    story = Story(scaleDown={"window": "0s", "maxDecrease": "100%/1m"})
+    story.tick(NOW, [1000.0, 0.0])
+    full = story.tick(NOW + MINUTE, [10.0, 0.0], **FULL)
+    assert full.value[0] == 1000.0
+    assert full.reasons[0] == Reason.SATURATED | Reason.FORECAST_MISSING | Reason.RAW
+    assert story.tick(NOW + 4 * MINUTE, [10.0, 0.0]).value[0] == 10.0
+
+
+def test_what_is_missing_is_not_saturated() -> None:
+    story = Story()
+    story.tick(NOW, [1000.0, 0.0])
+    missing = story.tick(NOW + MINUTE, [NAN, 0.0], **FULL)
+    assert np.isnan(missing.value[0])
+    assert missing.reasons[0] == Reason.MISSING

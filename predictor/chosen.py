@@ -1,0 +1,65 @@
+"""What a policy takes from a forecast: its quantile of the largest load within its lead, and the doubts about it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cme.core.distrust import unpacked
+from predictor.between import between
+from predictor.decide.rules import Doubles, Rules
+from predictor.engine import Forecast
+from predictor.grid import LEADS_MS, MAX, QUANTILES, L, Q, T
+
+_HIGHEST = QUANTILES[-1]
+_LEVELS = Q + 1  # of doubts: the grid's quantiles and all above
+
+Rows = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Per signal row."""
+
+    values: Doubles
+    uncalibrated: Flags
+    capped: Flags  # the quantile served is .99, as the series lacks the errors for a higher one
+    causes: NDArray[np.uint8]  # `Cause`s for which the forecast is not trusted
+
+
+def nothing(count: int) -> Chosen:
+    never = np.zeros(count, dtype=bool)
+    return Chosen(np.full(count, np.nan), never, never, np.zeros(count, dtype=np.uint8))
+
+
+def chosen(forecast: Forecast, rows: Rows, now: Doubles, rules: Rules) -> Chosen:
+    """`rows` of the forecast, -1 for none; `now` are the measured values."""
+    known = rows >= 0
+    capped = known & (rules.quantile > _HIGHEST) & _doubtful(forecast, rows, rules, rules.quantile)
+    quantile = np.where(capped, _HIGHEST, rules.quantile)
+    values = between(forecast.values[MAX][:, :, rows].astype(float), now, rules.lead_ms, quantile)
+    uncalibrated = known & _doubtful(forecast, rows, rules, quantile)
+    causes = np.where(known, _causes(forecast, rows, rules), 0).astype(np.uint8)
+    return Chosen(np.where(known, values, np.nan), uncalibrated, capped, causes)
+
+
+def _doubtful(forecast: Forecast, rows: Rows, rules: Rules, quantile: Doubles) -> Flags:
+    """Whether any of the cells up to the policy's lead lacks errors of its own at its quantile."""
+    quantiles = np.searchsorted(QUANTILES, quantile - 1e-9).tolist()
+    leads = np.searchsorted(LEADS_MS, rules.lead_ms).tolist()
+    cells = [
+        sum(1 << (lead * _LEVELS + q) for lead in range(longest + 1))
+        for longest, q in zip(leads, quantiles, strict=True)
+    ]
+    return np.asarray((forecast.uncalibrated[rows] & np.array(cells, dtype=np.uint32)) > 0)
+
+
+def _causes(forecast: Forecast, rows: Rows, rules: Rules) -> NDArray[np.uint8]:
+    """Of the leads that the number is made of: the policy's own, or the two around it."""
+    largest = unpacked(forecast.distrust[rows], L * T)[MAX::T]
+    first = np.searchsorted(LEADS_MS, rules.lead_ms, side="right") - 1
+    last = np.searchsorted(LEADS_MS, rules.lead_ms)
+    leads = np.arange(L)[:, None]
+    used = (leads >= first) & (leads <= last)
+    return np.asarray(np.bitwise_or.reduce(np.where(used, largest, 0), axis=0), dtype=np.uint8)
