@@ -16,6 +16,7 @@ from predictor.mix.caps import Caps
 from predictor.mix.coverage import Coverage
 from predictor.mix.mixing import Mix
 from predictor.mix.order import in_order
+from predictor.mix.safe import SafeStart
 from predictor.ordering import sorted_quantiles
 from predictor.pool import Pool
 from predictor.presets import Preset
@@ -44,6 +45,7 @@ class Block:
         self._regressions = [e for e in (*points, *self._experts) if isinstance(e, Ridge | Own)]
         self._mix = Mix(self.arrays, grid, len(self._experts))
         self._caps, self._coverage = Caps(self.arrays, grid), Coverage(self.arrays, grid)
+        self._safe = SafeStart(self.arrays, grid, self._history)
         self.trust = Trust(self.arrays, grid)
 
     def step(self, beat: int, bin_: Bin, sampled: Rows_, number: int) -> Floats:
@@ -103,6 +105,7 @@ class Block:
             self._mix.learn(horizon, beat, load, is_known)
             self._caps.learn(horizon, beat, load, is_known)
             self._coverage.learn(horizon, beat, load, is_known)
+        self._safe.learn(beat, truth * truth, known)
 
     def _learn_rows(self, beat: int, truth: Floats, known: Known, sampled: Rows_) -> None:
         grown = self._history.age > self._grid.day + self._grid.longest
@@ -137,7 +140,8 @@ class Block:
         ordered = sorted_quantiles(mixed)
         capped = sorted_quantiles(self._caps.apply(ordered, week_max))
         covered = self._coverage.apply(capped, np.square(moment.base))
-        served = np.minimum(in_order(covered), _HIGHEST * ever * ever)
+        safe = self._safe.apply(covered, np.square(moment.last))
+        served = np.minimum(in_order(safe), _HIGHEST * ever * ever)
         if keep:
             for horizon in self._grid.begun(moment.beat):
                 for expert, (_, kept) in zip(self._experts, made, strict=True):
