@@ -54,13 +54,17 @@ async def fetch(
     return found
 
 
+def refuse_used(folder: Path) -> None:
+    """Traces of an earlier time must not be replayed among the new ones. Raises InvalidInput."""
+    if list(folder.glob("*.csv.gz")):
+        raise InvalidInput("it holds traces already", str(folder), "remove them or name another --out")
+
+
 def write_traces(folder: Path, found: Mapping[str, Values]) -> list[str]:
     """A file per series, and the names of those left out as shorter than a day.
 
     A time without a value is a gap, an empty value in the file. Raises OSError, InvalidInput.
     """
-    if folder.exists() and list(folder.glob("*.csv.gz")):
-        raise InvalidInput("it holds traces already", str(folder), "remove them or name another --out")
     folder.mkdir(parents=True, exist_ok=True)
     loads = {
         name: {at: text for at, text in values.items() if text[:1].isdigit()}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from adapter.backtest.history import fetch, write_traces
+from adapter.backtest.history import fetch, refuse_used, write_traces
 from adapter.backtest.report import html
 from adapter.backtest.results import results_of
 from adapter.cli.display import Display
@@ -78,6 +78,7 @@ def _history(url: str, query: str, days: int, folder: Path, display: Display) ->
     """Fetch into a folder of traces."""
     if not query:
         raise InvalidInput("--prometheus needs a --query", "backtest", "say what to forecast in PromQL")
+    refuse_used(folder)
     now_ms = time.time_ns() // 1_000_000
     progress = display.progress("reading the history")
     found = asyncio.run(fetch(Connection(address=url), query, days, now_ms, progress))

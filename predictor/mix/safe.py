@@ -35,7 +35,9 @@ class SafeStart:
         young = self._young()
         if young.any():
             largest, good = self._arrays["safe.largest"], young & _peaks(known)[self._long]
-            rise = _peaks(load)[self._long] - np.square(unpack(self._history.ring("last", beat - self._leads)))
+            rise = _peaks(load)[self._long] - np.square(
+                unpack(self._history.ring("last", beat - self._leads))
+            )
             np.maximum(largest, np.where(good, rise, 0), out=largest)
 
     def apply(self, quantiles: Floats, last: Floats) -> Floats:

@@ -5,14 +5,11 @@ import json
 
 import numpy as np
 
+from predictor.models.classical import ModelFailed, forecast
 from predictor.models.process import answer, asked
 from predictor.opinions.outlook import Doubles, Outlook
 
 LIMIT_S = 300.0
-
-
-class Refused(Exception):
-    """The model has nothing to say of the series; the text is the reason."""
 
 
 async def outlook(
@@ -20,7 +17,7 @@ async def outlook(
 ) -> Outlook:
     """What `model` says of hourly means and maxima [target, hours] up to `end_ms`, by the process `module`.
 
-    Raises WorkerFailed, Refused.
+    Raises WorkerFailed, ModelFailed.
     """
     buffer = io.BytesIO()
     np.savez(buffer, model=np.array(model), hours=hours)
@@ -28,22 +25,20 @@ async def outlook(
     try:
         found = json.loads(told)
         if "refused" in found:
-            raise Refused(found["refused"])
+            raise ModelFailed(found["refused"])
         mean, deviation = (np.array(found[name], dtype=float) for name in ("mean", "deviation"))
     except (ValueError, KeyError, TypeError):
-        raise Refused("nonsense") from None
+        raise ModelFailed("nonsense") from None
     if (
         mean.shape != deviation.shape
         or mean.shape[:1] != hours.shape[:1]
         or not np.isfinite(mean + deviation).all()
     ):
-        raise Refused("nonsense")
+        raise ModelFailed("nonsense")
     return Outlook(end_ms, mean, deviation, float(np.nanmax(hours)))
 
 
 def fitted(question: bytes) -> bytes:
-    from predictor.models.classical import ModelFailed, forecast
-
     with np.load(io.BytesIO(question), allow_pickle=False) as given:
         model, hours = str(given["model"]), given["hours"].astype(float)
     try:
@@ -55,4 +50,4 @@ def fitted(question: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    answer(fitted)
+    answer(fitted, LIMIT_S)

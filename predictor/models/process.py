@@ -16,7 +16,6 @@ from cme.core.errors import TidecastError
 
 NICENESS = 10
 """A model is never in a hurry: the engine's beat goes first."""
-CPU_SECONDS = 900
 
 
 class WorkerFailed(TidecastError):
@@ -46,10 +45,10 @@ async def asked(module: str, question: bytes, limit_s: float) -> bytes:
     return output
 
 
-def answer(made: Callable[[bytes], bytes]) -> None:
-    """What the module of such a process does."""
+def answer(made: Callable[[bytes], bytes], limit_s: float) -> None:
+    """What the module of such a process does, within `limit_s` seconds of processor time."""
     os.nice(NICENESS)
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(limit_s), int(limit_s)))
     warnings.simplefilter("ignore")  # of the models; what matters of them is checked on their results
     found = made(sys.stdin.buffer.read())
     # Unbuffered, so that nothing is left to be written at the exit when nobody waits for the answer any more.

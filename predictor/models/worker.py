@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from cme.core.errors import InvalidInput
 from predictor.models.process import answer, asked
 
-LIMIT_S = 3600.0
+LIMIT_S = 6 * 3600.0
+"""For all series of a fleet; the next decomposition is due in a day."""
 
 
 async def decompose_all(last_end_ms: int, hours: NDArray[np.float32]) -> list[dict[str, Any] | None]:
@@ -38,4 +39,4 @@ def decomposed(question: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    answer(decomposed)
+    answer(decomposed, LIMIT_S)

@@ -12,7 +12,8 @@ from cme.log.protocol import Log
 from cme.log.reading import batches_behind
 from cme.runtime.telemetry import PredictorTelemetry
 from predictor.grid import AT, MAX, T
-from predictor.models.fitter import Refused, outlook
+from predictor.models.classical import ModelFailed
+from predictor.models.fitter import outlook
 from predictor.models.process import WorkerFailed, WorkerSlow
 from predictor.opinions.opinions import Chosen, Opinions
 from predictor.opinions.outlook import Doubles, Outlook
@@ -59,7 +60,7 @@ class Fitting:
             with self._telemetry.model_seconds.labels(model).time():
                 one.opinion.outlooks[model] = await self._fit(model, end_ms, hours)
             self._telemetry.model_fits.labels(model).inc()
-        except (WorkerFailed, Refused) as error:
+        except (WorkerFailed, ModelFailed) as error:
             one.opinion.outlooks.pop(model, None)
             self._telemetry.model_failures.labels(model, _reason(error)).inc()
             log.warning("%s: %s says nothing until it is fitted again: %s", one.key, model, error)
@@ -78,7 +79,7 @@ def hours_of(log_: Log, series: int, end_ms: int) -> Doubles:
     return hours
 
 
-def _reason(error: WorkerFailed | Refused) -> str:
-    if isinstance(error, Refused):
-        return str(error)
+def _reason(error: WorkerFailed | ModelFailed) -> str:
+    if isinstance(error, ModelFailed):
+        return error.reason
     return "too slow" if isinstance(error, WorkerSlow) else "ended"

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictor.arrays import Floats
-from predictor.backtest.traces import Binned, binned, read
+from predictor.backtest.reading import read
+from predictor.backtest.traces import Binned, binned
 from predictor.engine import Engine
 from predictor.grid import AT, BEAT_MS, MAX, QUANTILES, Grid, L, T
 from predictor.history import Bin

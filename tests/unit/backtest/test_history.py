@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapter.backtest.history import Values, fetch, step_of, trace_name, write_traces
+from adapter.backtest.history import Values, fetch, refuse_used, step_of, trace_name, write_traces
 from cme.core.errors import InvalidInput
 from cme.core.settings import Connection
 from tests.contract.source_web import Web, web_server
@@ -93,9 +93,10 @@ def test_what_lived_less_than_a_day_is_left_out_by_name(tmp_path: Path) -> None:
 def test_only_short_series_are_refused_and_so_is_a_folder_with_other_traces(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="all 1 series are shorter than a day"):
         write_traces(tmp_path, {"pod": minutely(60)})
+    refuse_used(tmp_path / "new")
     write_traces(tmp_path, {"web": minutely()})
     with pytest.raises(InvalidInput, match="it holds traces already; remove them or name another --out"):
-        write_traces(tmp_path, {"other": minutely()})
+        refuse_used(tmp_path)
 
 
 async def test_each_series_is_a_trace_of_its_own(tmp_path: Path) -> None:

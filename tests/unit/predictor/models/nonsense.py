@@ -3,4 +3,4 @@
 from predictor.models.process import answer
 
 if __name__ == "__main__":
-    answer(lambda question: b'{"mean": [[NaN]], "deviation": [[0]]}')
+    answer(lambda question: b'{"mean": [[NaN]], "deviation": [[0]]}', 60)

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from predictor.grid import T
-from predictor.models.fitter import Refused, outlook
+from predictor.models.classical import ModelFailed
+from predictor.models.fitter import outlook
 from tests.unit.predictor.models.test_classical import tide
 
 
@@ -15,10 +16,10 @@ async def test_a_fit_in_a_process_of_its_own_says_the_next_day_of_both_targets()
 
 
 async def test_a_reason_comes_back_from_the_process() -> None:
-    with pytest.raises(Refused, match="no variation"):
+    with pytest.raises(ModelFailed, match="no variation"):
         await outlook("ets", 7, np.ones((T, 672)))
 
 
 async def test_an_answer_that_is_no_forecast_is_refused() -> None:
-    with pytest.raises(Refused, match="nonsense"):
+    with pytest.raises(ModelFailed, match="nonsense"):
         await outlook("ets", 7, np.ones((T, 672)), module="tests.unit.predictor.models.nonsense")
