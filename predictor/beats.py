@@ -1,4 +1,4 @@
-"""From minutes to the engine's beats of five minutes, and to the newest observation between two of them."""
+"""From minutes to an engine's beats, and to the largest value of the one that is open."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,13 +14,7 @@ from predictor.arrays import Floats, Known
 from predictor.engine import beat_of
 from predictor.grid import BEAT_MS
 from predictor.history import Bin
-
-MINUTES = BEAT_MS // MINUTE_MS
-_REMEMBERED = (
-    16  # lists of series ids whose rows are kept at hand: minutes come with the same ones again and again
-)
-
-Rows = NDArray[np.intp]
+from predictor.lookup import Lookup, Rows
 
 
 class ClosedBeat(NamedTuple):
@@ -44,41 +38,39 @@ class Beats:
     counted as late and change nothing, so that the same minutes always make the same beats.
     """
 
-    def __init__(self, rows_of: Callable[[list[int]], Rows]) -> None:
+    def __init__(self, rows_of: Callable[[list[int]], Rows], beat_ms: int = BEAT_MS) -> None:
         """`rows_of` gives the rows of series ids, new ones included."""
         self.beat, self.late = -1, 0
-        self._rows_of = rows_of
-        self._known: dict[bytes, Rows] = {}
+        self._beat_ms, self._minutes = beat_ms, beat_ms // MINUTE_MS
+        self._rows = Lookup(rows_of)
         self._open: _Open | None = None
         self._seen: _Open | None = None  # the open beat or the one that closed last
-        self._newest_ms, self._place = -1, 0  # end of the newest minute, and its place in `_seen`
 
     def add(self, minute: Batch) -> list[ClosedBeat]:
         """Take in a record of `minutes`; returns the beats that it closed."""
-        beat = beat_of(minute.time_ms)
+        beat = beat_of(minute.time_ms, self._beat_ms)
         if beat < self.beat or (beat == self.beat and self._open is None):
             self.late += 1
             return []
         closed = [self._close()] if beat > self.beat and self._open is not None else []
         self.beat = beat
         self._put(minute)
-        if minute.time_ms == (beat + 1) * BEAT_MS:
+        if minute.time_ms == (beat + 1) * self._beat_ms:
             closed.append(self._close())
         return closed
 
-    def newest(self, series: int) -> tuple[Floats, Floats]:
-        """The newest minute's means, and the maxima of its beat so far, [series]; NaN where there is none."""
+    def largest(self, series: int) -> Floats:
+        """The maxima of the newest beat so far, [series]; NaN where there is none."""
         if self._seen is None:
-            nothing = np.full(series, np.nan, dtype=np.float32)
-            return nothing, nothing
-        largest = np.fmax.reduce(self._seen.maxima)
-        return _widened(self._seen.means[self._place], series), _widened(largest, series)
+            return np.full(series, np.nan, dtype=np.float32)
+        largest: Floats = _widened(np.fmax.reduce(self._seen.maxima), series)
+        return largest
 
     def _put(self, minute: Batch) -> None:
         rows = self._rows(minute.series)
         width = int(rows.max(initial=-1)) + 1
         if self._open is None:
-            nothing = np.full((MINUTES, width), np.nan, dtype=np.float32)
+            nothing = np.full((self._minutes, width), np.nan, dtype=np.float32)
             self._open = _Open(nothing, nothing.copy(), np.zeros(width, dtype=bool))
         known = self._open
         self._open = _Open(
@@ -87,12 +79,10 @@ class Beats:
             _widened(known.saturated, width, fill=False),
         )
         self._seen = self._open
-        place = -(-minute.time_ms // MINUTE_MS) % MINUTES - 1
+        place = -(-minute.time_ms // MINUTE_MS) % self._minutes - 1
         self._open.means[place, rows] = minute.numbers("mean")
         self._open.maxima[place, rows] = minute.numbers("max")
         self._open.saturated[rows] |= (minute.numbers("flags") & Flag.SATURATED) > 0
-        if minute.time_ms >= self._newest_ms:
-            self._newest_ms, self._place = minute.time_ms, place
 
     def _close(self) -> ClosedBeat:
         assert self._open is not None
@@ -101,18 +91,12 @@ class Beats:
         known = np.isfinite(means)
         count = known.sum(axis=0)
         mean = np.where(known, means, 0).sum(axis=0) / np.maximum(count, 1)
-        last = means[np.where(known, np.arange(MINUTES)[:, None], -1).max(axis=0), np.arange(means.shape[1])]
+        last = means[
+            np.where(known, np.arange(self._minutes)[:, None], -1).max(axis=0), np.arange(means.shape[1])
+        ]
         mean = np.where(count > 0, mean, np.nan).astype(np.float32)
         last = np.where(count > 0, last, np.nan)
         return ClosedBeat(self.beat, Bin(last, mean, np.fmax.reduce(maxima), saturated=saturated))
-
-    def _rows(self, series: NDArray[np.uint64]) -> Rows:
-        key = series.tobytes()
-        if key not in self._known:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            self._known[key] = self._rows_of(series.tolist())
-        return self._known[key]
 
 
 def _widened(values: NDArray[Any], width: int, fill: float = np.nan) -> NDArray[Any]:

@@ -21,12 +21,26 @@ def between(
 
     Over the lead linear in sqrt(time), as the spread of a random walk grows, from the last value `now` at lead
     0; over the quantile linear in the normal score, above .99 as between .95 and .99. Leads beyond the grid and
-    quantiles below it are those of its ends.
+    quantiles below it are those of its ends. So it is continuous and ordered as the grid is; the largest load, which
+    the last value is no part of, may fall on the way from that to the shortest lead.
     """
     scores = np.array([NormalDist().inv_cdf(q) for q in quantile])
     by_lead = _along(_SCORES, np.moveaxis(values, 1, 0), scores)
     anchored = np.concatenate([now[None], by_lead])
     return _along(_ROOTS, anchored, np.minimum(np.sqrt(lead_ms), _ROOTS[-1]))
+
+
+def from_now(
+    values: NDArray[np.float32], leads: tuple[int, ...], now: NDArray[np.float32], elapsed_ms: int
+) -> NDArray[np.float32]:
+    """All leads from now on of forecasts [target, lead, quantile, series] that know only `leads` (indices of
+    LEADS_MS), made `elapsed_ms` ago: by the same rule, from the value `now` [series] that was newest then and is."""
+    known = np.sqrt(np.array([0, *(LEADS_MS[i] for i in leads)], dtype=float))
+    asked = np.sqrt(np.array(LEADS_MS, dtype=float) + elapsed_ms)
+    shares = np.stack([np.interp(asked, known, one) for one in np.eye(len(known))], axis=1)
+    anchor = np.broadcast_to(now, (len(values), 1, *values.shape[2:]))
+    anchored = np.concatenate([anchor, values[:, list(leads)]], axis=1)
+    return np.asarray(np.einsum("lg,tgqn->tlqn", shares.astype(np.float32), anchored))
 
 
 def _along(

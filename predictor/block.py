@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictor.arrays import Arrays, Floats, Known
+from predictor.calendar import Calendars
 from predictor.calibration.calibrated import Calibrated
 from predictor.experts.own import Own
 from predictor.experts.registry import REGISTRY
@@ -14,6 +15,7 @@ from predictor.history import Bin, History
 from predictor.mix.caps import Caps
 from predictor.mix.coverage import Coverage
 from predictor.mix.mixing import Mix
+from predictor.mix.order import in_order
 from predictor.ordering import sorted_quantiles
 from predictor.pool import Pool
 from predictor.presets import Preset
@@ -34,7 +36,8 @@ class Block:
         self.arrays, self._grid, self._pool = Arrays(), grid, pool
         self.arrays.declare("block.unit", (), np.nan)
         self._history = History(self.arrays, grid)
-        self._features = Features(self.arrays, grid, self._history)
+        self.calendars = Calendars(grid)
+        self._features = Features(self.arrays, grid, self._history, self.calendars)
         self._rows = Rows(self.arrays, grid)
         self._experts = [REGISTRY[name](self.arrays, grid, pool) for name in preset.experts]
         points = [expert.point for expert in self._experts if isinstance(expert, Calibrated)]
@@ -133,7 +136,8 @@ class Block:
         mixed, poly = self._mix.combine(moment, loads)
         ordered = sorted_quantiles(mixed)
         capped = sorted_quantiles(self._caps.apply(ordered, week_max))
-        served = np.minimum(self._coverage.apply(capped, np.square(moment.base)), _HIGHEST * ever * ever)
+        covered = self._coverage.apply(capped, np.square(moment.base))
+        served = np.minimum(in_order(covered), _HIGHEST * ever * ever)
         if keep:
             for horizon in self._grid.begun(moment.beat):
                 for expert, (_, kept) in zip(self._experts, made, strict=True):

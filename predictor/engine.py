@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cme.core.durations import DAY_MS
 from predictor.arrays import Floats, keep_freed_memory
 from predictor.block import CAPACITY, Block
+from predictor.calendar import Calendar, assigned
 from predictor.grid import BEAT_MS, QUANTILES, Grid, L, Q, T
 from predictor.history import Bin
 from predictor.pool import ROWS_AT_ONCE, Pool
@@ -44,6 +45,7 @@ class Engine:
         self.ids: dict[int, int] = {}  # series id -> row
         self.beat = -1
         self._blocks: list[Block] = []
+        self._calendars: Mapping[int, Calendar] = {}
         self._skipped = 0  # whole weeks, in beats, that nobody saw and the blocks know nothing of
         self._sampled = 0
 
@@ -59,8 +61,15 @@ class Engine:
         """Rows of the series, new ones included."""
         new = [i for i in dict.fromkeys(ids) if i not in self.ids]
         self.ids.update({i: self.series + n for n, i in enumerate(new)})
-        self._grow(len(new))
+        if new:
+            self._grow(len(new))
+            self._assign()
         return np.array([self.ids[i] for i in ids], dtype=np.intp)
+
+    def follow(self, calendars: Mapping[int, Calendar]) -> None:
+        """From now on the days of these series are local ones; the others' are days of UTC without holidays."""
+        self._calendars = calendars
+        self._assign()
 
     def step(self, beat: int, seen: Bin) -> Forecast:
         """Learn the closed `beat` (beats since the epoch, ascending) and forecast from its end.
@@ -77,9 +86,10 @@ class Engine:
 
     def prime(self, beat: int, seen: Bin, *, seasons: bool) -> None:
         """Take in a beat of the past without learning from it; `seasons` for those of the newest longest lead."""
-        for block, rows in self._each():
-            block.prime(beat, seen.rows(rows), seasons=seasons)
+        for missed in self._missed(beat):
+            self._prime(missed - self._skipped, _nothing(self.series), seasons)
         self.beat = beat
+        self._prime(beat - self._skipped, seen, seasons)
 
     def forecast(self, last: Floats, largest: Floats) -> Forecast:
         """Forecast from observations newer than the last beat (`largest`: the open beat's maximum so far).
@@ -122,6 +132,7 @@ class Engine:
         self._blocks = [self._loaded(number, saved) for number in range(-(-self.series // CAPACITY))]
         self.pool.load(saved)
         self.beat, self._skipped, self._sampled = beat, skipped, sampled
+        self._assign()
 
     def _loaded(self, number: int, saved: Mapping[str, NDArray[Any]]) -> Block:
         block = Block(self.grid, self.pool, self._preset)
@@ -137,12 +148,20 @@ class Engine:
             self._blocks[-1].arrays.grow(room)
             count -= room
 
+    def _assign(self) -> None:
+        """Tell the blocks their series' calendars."""
+        calendars = assigned(self._calendars, self.ids)
+        for block, rows in self._each():
+            block.calendars.assign(calendars[rows], self._skipped)
+
     def _missed(self, beat: int) -> range:
         """Beats to step as gaps. Whole weeks are skipped instead: a week later looks like now."""
         if self.beat < 0:
             return range(0)
         week = 7 * self.grid.day
-        self._skipped += (beat - self.beat - 1) // week * week
+        if beat - self.beat > week:
+            self._skipped += (beat - self.beat - 1) // week * week
+            self._assign()
         return range(beat - (beat - self.beat - 1) % week, beat)
 
     def _step(self, beat: int, seen: Bin) -> list[Floats]:
@@ -153,6 +172,10 @@ class Engine:
             sampled = sample[(sample >= rows.start) & (sample < rows.stop)] - rows.start
             served.append(block.step(beat, seen.rows(rows), sampled, number))
         return served
+
+    def _prime(self, beat: int, seen: Bin, seasons: bool) -> None:
+        for block, rows in self._each():
+            block.prime(beat, seen.rows(rows), seasons=seasons)
 
     def _sample(self) -> NDArray[np.intp]:
         """The series whose rows the pool gets on this beat, all in turn."""
@@ -178,9 +201,10 @@ class Engine:
         return Forecast(values, uncalibrated, distrust)
 
     def _uncalibrated(self, block: Block) -> NDArray[np.uint32]:
+        """A lead that the grid has not is made of the next longer one."""
         needed = _errors_needed()
-        missing = np.ones((L, len(needed), block.arrays.series), dtype=bool)
-        missing[list(self.grid.leads)] = block.errors_known()[:, None] < needed[:, None]
+        next_longer = np.searchsorted(self.grid.leads, np.arange(L))
+        missing = block.errors_known()[next_longer, None] < needed[:, None]
         bits = (np.uint32(1) << np.arange(L * len(needed), dtype=np.uint32)).reshape(L, len(needed), 1)
         return np.asarray((missing * bits).sum(axis=(0, 1)), dtype=np.uint32)
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from predictor import seasons as season
 from predictor.arrays import Arrays, Floats, Known
+from predictor.calendar import Calendars
 from predictor.grid import Grid, Q
 from predictor.history import History
 from predictor.rhythm import Rhythm
@@ -85,9 +86,10 @@ class _Recent:
 class Features:
     """Levels as (v - base) / scale, scales as v / scale: base the day's mean, scale the distance from it."""
 
-    def __init__(self, arrays: Arrays, grid: Grid, history: History) -> None:
+    def __init__(self, arrays: Arrays, grid: Grid, history: History, calendars: Calendars) -> None:
         self._arrays, self._grid, self._history = arrays, grid, history
-        self._seasons, self._rhythm = Seasons(arrays, grid, history), Rhythm(arrays, grid)
+        self._seasons = Seasons(arrays, grid, history, calendars)
+        self._rhythm = Rhythm(arrays, grid)
         arrays.declare("features.scale", ())
         self._decay = np.float32(1 / (7 * grid.day))
 

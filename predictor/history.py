@@ -51,7 +51,8 @@ class History:
             "old_largest": self._quarter,
             "hours": grid.hour,
         }.items():
-            arrays.declare(f"history.{name}", (WEEKS * week // beats + 2,), dtype=DTYPE)
+            longest = WEEKS * week + grid.hour  # two weeks in which the clocks changed
+            arrays.declare(f"history.{name}", (longest // beats + 2,), dtype=DTYPE)
         for name in ("mean", "largest", "hour"):
             arrays.declare(f"history.recent_{name}", (self._recent,))
         arrays.declare("history.recent_seen", (self._recent,), dtype="int32")  # running counts

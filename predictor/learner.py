@@ -1,23 +1,24 @@
-"""The engine with its feed: minutes in, forecasts out, and its memory kept across restarts."""
+"""The engines with their feeds: minutes in, forecasts out, and their memory kept across restarts."""
 
 import logging
-from collections import deque
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cme.core.batch import Batch
+from cme.core.clock import SET_BACK_MS
 from cme.core.durations import DAY_MS, MINUTE_MS
 from cme.log.protocol import Log, Position
 from cme.runtime.telemetry import PredictorTelemetry
 from predictor import checkpoint
-from predictor.beats import Beats, widened
-from predictor.engine import Engine, Forecast
+from predictor.calendar import Calendar
+from predictor.engine import Forecast
+from predictor.fleet import Fleet
 from predictor.grid import BEAT_MS
 from predictor.presets import BEST, Preset
+from predictor.relearning import Relearning
 from predictor.trust.record import Day
 
 log = logging.getLogger("tidecast.predictor")
@@ -28,65 +29,8 @@ SEASONS_MS = 15 * DAY_MS
 CHECKPOINT_BEATS = 12
 STEPPED_BEATS = 72
 """Of a start without a checkpoint: so many of the newest beats are learned at once, the rest off the beat."""
-RELEARNED_AT_ONCE = 50
-"""Minutes read together by the second engine."""
 Progress = Callable[[int, int], None]
 """Called with (minutes taken in, minutes to take in) while a start catches up."""
-
-
-class Feed:
-    """An engine and the open beat that its minutes go to."""
-
-    def __init__(
-        self, preset: Preset, timed: Callable[[], AbstractContextManager[object]] = nullcontext
-    ) -> None:
-        """`timed` is entered for each step of the engine."""
-        self.engine, self.newest_ms, self._timed = Engine(preset=preset), 0, timed
-        self.beats = Beats(self.engine.rows)
-
-    def learn(self, minute: Batch) -> bool:
-        """Take in a record of `minutes`; returns whether a beat closed."""
-        self.newest_ms = max(self.newest_ms, minute.time_ms)
-        closed = [one for one in self.beats.add(minute) if one.beat > self.engine.beat]
-        for one in closed:
-            with self._timed():
-                self.engine.step(one.beat, widened(one.seen, self.engine.series))
-        return bool(closed)
-
-    def prime(self, minute: Batch, seasons: bool) -> None:
-        """Take in a record without learning from it."""
-        self.newest_ms = max(self.newest_ms, minute.time_ms)
-        for one in self.beats.add(minute):
-            self.engine.prime(one.beat, widened(one.seen, self.engine.series), seasons=seasons)
-
-    def forecast(self) -> Forecast:
-        return self.engine.forecast(*self.beats.newest(self.engine.series))
-
-
-class Relearning:
-    """The past learned anew by an engine of its own, one minute a turn."""
-
-    def __init__(self, log_: Log, since_ms: int, preset: Preset) -> None:
-        self.feed, self._log, self._since_ms = Feed(preset), log_, since_ms
-        self._position = log_.position_at(["minutes"], since_ms)
-        self._minutes: deque[Batch] = deque()
-
-    def turn(self) -> bool:
-        """Learn one minute more; returns whether the log's end is reached.
-
-        Raises LogFailed; the next turn goes on where this one stopped.
-        """
-        if not self._minutes:
-            chunk = self._log.read(["minutes"], self._position, RELEARNED_AT_ONCE)
-            self._minutes, self._position = deque(chunk.batches), chunk.position
-        if not self._minutes:
-            return True
-        self.feed.learn(self._minutes.popleft())
-        return False
-
-    def share(self, newest_ms: int) -> float:
-        """Of the time up to `newest_ms` that has been learned."""
-        return max(0, self.feed.newest_ms - self._since_ms) / max(1, newest_ms - self._since_ms)
 
 
 class Learner:
@@ -97,35 +41,48 @@ class Learner:
     """
 
     def __init__(self, telemetry: PredictorTelemetry, folder: Path, preset: Preset = BEST) -> None:
-        self._feed, self._telemetry, self._preset = (
-            Feed(preset, telemetry.step_seconds.time),
-            telemetry,
-            preset,
-        )
+        self._telemetry, self._preset = telemetry, preset
+        self._fleet = Fleet(preset, telemetry.step_seconds.time)
         self._checkpoint = folder / "engine.state"
+        self._calendars: Mapping[int, Calendar] = {}
         self._relearning: Relearning | None = None
+        self._log: Log | None = None
         self._whole = False  # whether the engine has learned all of its past, and not its seasons only
 
     @property
-    def feed(self) -> Feed:
-        """The one that serves."""
-        return self._feed
+    def fleet(self) -> Fleet:
+        """The engines that serve."""
+        return self._fleet
 
     @property
     def newest_ms(self) -> int:
         """The end of the newest minute taken in."""
-        return self._feed.newest_ms
+        return self._fleet.newest_ms
+
+    def follow(self, calendars: Mapping[int, Calendar]) -> None:
+        """From now on the days of these series are local ones."""
+        self._calendars = calendars
+        for fleet in [self._fleet, *([self._relearning.fleet] if self._relearning else [])]:
+            fleet.follow(calendars)
 
     def restore(self, log_: Log, now_ms: int, progress: Progress) -> Position:
         """Load the checkpoint, take in the minutes since; returns the position behind them. Raises LogFailed."""
         self._load()
+        if self._fleet.open_since_ms > now_ms + SET_BACK_MS:
+            log.warning("%s is of a time to come; the engine learns from the minutes again", self._checkpoint)
+            self._forget()
+        self._log = log_
+        return self._take_in(log_, now_ms, progress)
+
+    def _take_in(self, log_: Log, now_ms: int, progress: Progress) -> Position:
+        """Learn what the log has up to `now_ms`, all at once or in two turns."""
         oldest = now_ms - (HISTORY_MS if self._whole else SEASONS_MS)
         # The minutes of the newest beat once more: the next forecast starts from the last of them.
-        since = max(oldest, self._feed.engine.beat * BEAT_MS + 1)
+        since = max(oldest, self._fleet.open_since_ms + 1)
         stepped = since if self._whole else max(since, now_ms - STEPPED_BEATS * BEAT_MS)
         position = self._catch_up(log_, since, now_ms, stepped, progress)
-        if not self._whole and self._feed.engine.beat >= 0:
-            self._relearning = Relearning(log_, now_ms - HISTORY_MS, self._preset)
+        if not self._whole and self._fleet.beat >= 0:
+            self._relearning = Relearning(log_, now_ms - HISTORY_MS, self._calendars, self._preset)
         self._whole = self._relearning is None
         self._telemetry.learned.set(self._whole)
         return position
@@ -133,8 +90,8 @@ class Learner:
     def relearn(self, until: Callable[[], bool]) -> None:
         """Go on learning the past until `until` says that it is enough for now. Raises LogFailed."""
         while self._relearning is not None and not until():
-            if self._relearning.turn():
-                self._feed, self._relearning, self._whole = self._relearning.feed, None, True
+            if self._relearning.turn(self.newest_ms):
+                self._fleet, self._relearning, self._whole = self._relearning.fleet, None, True
                 self.save()
         if self._relearning is not None:
             self._telemetry.learned.set(self._relearning.share(self.newest_ms))
@@ -142,28 +99,35 @@ class Learner:
             self._telemetry.learned.set(1)
 
     def learn(self, minute: Batch) -> bool:
-        """Take in a record of `minutes`; returns whether a beat closed."""
-        closed = self._feed.learn(minute)
-        self._telemetry.series.set(self._feed.engine.series)
+        """Take in a record of `minutes`; returns whether a beat closed.
+
+        After the clock was set back by more than an hour all is learned anew, up to this minute. Raises LogFailed.
+        """
+        if self._log and minute.time_ms < self.newest_ms - SET_BACK_MS:
+            log.warning("the clock was set back; the engine learns from the minutes up to now again")
+            self._forget()
+            self._take_in(self._log, minute.time_ms, lambda done, total: None)
+        closed = self._fleet.learn(minute)
+        self._telemetry.series.set(self._fleet.series)
         return closed
 
     def checkpoint_due(self) -> bool:
-        return self._feed.engine.beat % CHECKPOINT_BEATS == 0
+        return self._fleet.beat % CHECKPOINT_BEATS == 0
 
     def forecast(self) -> tuple[NDArray[np.uint64], Forecast]:
         """Ids and forecasts of all series, from the newest minute."""
-        return np.array(list(self._feed.engine.ids), dtype=np.uint64), self._feed.forecast()
+        return self._fleet.forecast()
 
     def compared(self) -> tuple[Day, NDArray[np.uint32]]:
         """What became of the last day's forecasts of all series, and whom that leaves in distrust."""
-        return self._feed.engine.compared()
+        return self._fleet.compared()
 
     def save(self) -> None:
         """Write the checkpoint; a full disk costs the next start some time, nothing else."""
-        if self._feed.engine.beat < 0:
+        if self._fleet.beat < 0:
             return
         try:
-            checkpoint.save(self._checkpoint, self._feed.engine.save() | {"whole": np.array(self._whole)})
+            checkpoint.save(self._checkpoint, self._fleet.save() | {"whole": np.array(self._whole)})
         except OSError as error:
             log.warning("can't write %s: %s; the next start learns from the minutes", self._checkpoint, error)
 
@@ -172,14 +136,16 @@ class Learner:
         position, total = log_.position_at(["minutes"], since), max(1, (now_ms - since) // MINUTE_MS)
         while (chunk := log_.read(["minutes"], position, 500)).batches:
             for minute in chunk.batches:
+                if minute.time_ms > now_ms:  # written by a clock that was set back since
+                    continue
                 if minute.time_ms > stepped:
-                    self._feed.learn(minute)
+                    self._fleet.learn(minute)
                 else:
-                    self._feed.prime(minute, seasons=minute.time_ms > stepped - 2 * STEPPED_BEATS * BEAT_MS)
+                    self._fleet.prime(minute, seasons=minute.time_ms > stepped - 2 * STEPPED_BEATS * BEAT_MS)
             position = chunk.position
             progress(max(0, min(total, (self.newest_ms - since) // MINUTE_MS)), total)
         progress(total, total)
-        self._telemetry.series.set(self._feed.engine.series)
+        self._telemetry.series.set(self._fleet.series)
         return position
 
     def _load(self) -> None:
@@ -188,10 +154,13 @@ class Learner:
         if saved is None:
             return
         try:
-            self._feed.engine.load(saved)
+            self._fleet.load(saved)
             self._whole = bool(saved["whole"])
         except (ValueError, KeyError) as error:
             log.warning("%s: %s; the engine learns from the minutes again", self._checkpoint, error)
-            self._feed = Feed(self._preset, self._telemetry.step_seconds.time)
-        else:
-            self._feed.beats.beat = self._feed.engine.beat - 1
+            self._forget()
+
+    def _forget(self) -> None:
+        self._fleet = Fleet(self._preset, self._telemetry.step_seconds.time)
+        self._whole, self._relearning = False, None
+        self._fleet.follow(self._calendars)

@@ -1,16 +1,16 @@
-"""Rows for the regressions: an origin's features that wait for their truth, one origin in ten minutes or more."""
+"""Rows for the regressions: an origin's features that wait for their truth, about one origin in ten minutes or more."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from predictor.arrays import Arrays, Floats
 from predictor.features import LIMIT, OWN, SHARED, Moment
-from predictor.grid import Grid, T
+from predictor.grid import BEAT_MS, Grid, Horizon, Origins, T
 
-EVERY_MINUTES = (10, 10, 10, 10, 30)
-"""Per lead of LEADS_MS: errors of neighboring origins say nearly the same, the more so the longer the lead."""
+_ORIGINS = (Origins(5, (0, 2)), Origins(5, (1, 4)), Origins(5, (1, 4)), Origins(5, (2, 4)), Origins(7))
+"""Per lead of LEADS_MS on beats of five minutes, chosen as those of the grid are, and so that no beat has all the work."""
 Steps = NDArray[np.int16]
 _STEPS = np.float32(32767 / LIMIT)
 _STEP = np.float32(LIMIT / 32767)
@@ -45,41 +45,45 @@ class Row:
         return steps
 
 
+def row_horizons(grid: Grid) -> tuple[Horizon, ...]:
+    """The grid's leads with the origins of their rows; on longer beats every beat is one."""
+    if grid.beat_ms != BEAT_MS:
+        return grid.horizons
+    return tuple(replace(h, origins=_ORIGINS[grid.leads[h.number]]) for h in grid.horizons)
+
+
 class Rows:
-    """A ring per lead. Leads come due on different beats, so that no beat has all the work."""
+    """A ring per lead."""
 
     def __init__(self, arrays: Arrays, grid: Grid) -> None:
-        self._arrays, self._grid = arrays, grid
-        self.every = tuple(grid.beats(EVERY_MINUTES[lead]) for lead in grid.leads)
-        for lead, beats in enumerate(grid.lead_beats):
-            slots = beats // self.every[lead] + 1
+        self._arrays, self._horizons = arrays, row_horizons(grid)
+        self._slots = tuple(h.origins.most_in(h.beats) for h in self._horizons)
+        for lead, slots in enumerate(self._slots):
             arrays.declare(f"rows.{lead}.shared", (slots, len(SHARED)), dtype="int16")
             arrays.declare(f"rows.{lead}.own", (slots, T, len(OWN)), dtype="int16")
             arrays.declare(f"rows.{lead}.units", (slots, 2), np.nan)
 
     def remember(self, moment: Moment) -> None:
-        for lead, beats in enumerate(self._grid.lead_beats):
-            if self._is_due(lead, moment.beat + beats):
-                slot, cells = self._slot(lead, moment.beat), moment.features[T * lead : T * lead + T]
+        """To be called after `due` of the same beat was learned from: it may take the place of what that gave."""
+        for horizon in self._horizons:
+            if horizon.origins.hold(moment.beat):
+                lead, cells = horizon.number, moment.features[horizon.cells]
+                slot = self._slot(horizon, moment.beat)
                 self._arrays[f"rows.{lead}.shared"][slot] = in_steps(cells[0, SHARED])
                 self._arrays[f"rows.{lead}.own"][slot] = in_steps(cells[:, OWN])
                 self._arrays[f"rows.{lead}.units"][slot] = moment.base, moment.scale
 
     def due(self, beat: int) -> list[Row]:
         """The rows whose truth becomes known on this beat."""
-        leads = [lead for lead in range(len(self._grid.leads)) if self._is_due(lead, beat)]
-        return [self._row(lead, beat - self._grid.lead_beats[lead]) for lead in leads]
+        due = (h for h in self._horizons if h.origins.hold(beat - h.beats))
+        return [self._row(horizon, beat - horizon.beats) for horizon in due]
 
-    def _row(self, lead: int, origin: int) -> Row:
-        slot = self._slot(lead, origin)
+    def _row(self, horizon: Horizon, origin: int) -> Row:
+        slot, lead = self._slot(horizon, origin), horizon.number
         shared, own, units = (
             self._arrays[f"rows.{lead}.{part}"][slot] for part in ("shared", "own", "units")
         )
         return Row(lead, shared, own, *units)
 
-    def _is_due(self, lead: int, beat: int) -> bool:
-        return (beat - lead) % self.every[lead] == 0
-
-    def _slot(self, lead: int, origin: int) -> int:
-        slots = self._grid.lead_beats[lead] // self.every[lead] + 1
-        return origin // self.every[lead] % slots
+    def _slot(self, horizon: Horizon, origin: int) -> int:
+        return horizon.origins.number(origin) % self._slots[horizon.number]

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,13 @@ from cme.core.settings import Settings
 from cme.log.protocol import Log, Position
 from cme.log.reading import batches_behind
 from cme.runtime.telemetry import PredictorTelemetry
+from predictor.calendar import calendars_of
 from predictor.decide.chain import Limits, decide
 from predictor.decide.rules import Rules, compile_rules
 from predictor.decide.slow import SlowScaleDown
 from predictor.grid import BEAT_MS
 from predictor.learner import Learner, Progress
+from predictor.opinions.opinions import Opinions
 from predictor.picture import Picture
 from predictor.presets import PRESETS
 from predictor.records import decision_batch, forecast_batches, history_batch, trust_batches
@@ -45,10 +48,8 @@ class Predictor:
         self, log_: Log, clock: Clock, settings: Settings, telemetry: PredictorTelemetry, folder: Path
     ) -> None:
         self._log, self._clock, self._settings, self._telemetry = log_, clock, settings, telemetry
-        self._learner, self._picture = (
-            Learner(telemetry, folder, PRESETS[settings.forecast_preset]),
-            Picture(),
-        )
+        self._learner = Learner(telemetry, folder, PRESETS[settings.forecast_preset])
+        self._picture, self.opinions = Picture(), Opinions(log_, telemetry, folder)
         self._limits = Limits(settings.signal_stale_ms, settings.forecast_stale_after)
         self._rules: Rules = compile_rules([])
         self._slow = SlowScaleDown(self._rules)
@@ -63,10 +64,11 @@ class Predictor:
         decisions. Blocks; raises LogFailed, and whatever `progress` raises to cut it short."""
         now = self._clock.now_ms()
         with self._working:
+            self._follow(("policies",))  # first, for the past's days are theirs
             learnt = self._learner.restore(self._log, now, progress)
             samples = self._log.position_at(["samples"], now - HOUR_MS)
             replicas = self._log.position_at(["replicas"], now - REPLICAS_STALE_MS)
-            self._position = {**learnt, **samples, **replicas}
+            self._position = {**self._position, **learnt, **samples, **replicas}
             self._turn()
 
     async def turn(self) -> None:
@@ -77,6 +79,7 @@ class Predictor:
         """Write the engine's memory down, also of a start that was cut short: the next one goes on from there."""
         with self._working:
             self._learner.save()
+            self.opinions.save()
 
     def _exclusive_turn(self) -> None:
         with self._working:
@@ -84,18 +87,18 @@ class Predictor:
 
     def _turn(self) -> None:
         sampled = self._follow()
-        if self._learner.newest_ms > self._published_ms:
+        if self._learner.newest_ms != self._published_ms:
             self._publish()
         if sampled or self._clock.monotonic_ms() - self._decided >= self._settings.tick:
             self._decide()
         enough = self._clock.monotonic_ms() + RELEARN_MS
         self._learner.relearn(lambda: self._clock.monotonic_ms() >= enough)
 
-    def _follow(self) -> bool:
+    def _follow(self, topics: Sequence[str] = FOLLOWED) -> bool:
         """Read on to the log's end; returns whether samples came."""
         sampled = False
         while True:
-            chunk = self._log.read(FOLLOWED, self._position, 1000)
+            chunk = self._log.read(topics, self._position, 1000)
             self._position = chunk.position
             for damage in chunk.damages:
                 log.error("%s", damage)
@@ -117,14 +120,22 @@ class Predictor:
             self._compile_due = True
         elif batch.topic == "replicas":
             self._picture.take_replicas(batch)
-        elif self._learner.learn(batch) and self._learner.checkpoint_due():
+        else:
+            self._take_minute(batch)
+
+    def _take_minute(self, batch: Batch) -> None:
+        self.opinions.take_minute(batch)
+        if self._learner.learn(batch) and self._learner.checkpoint_due():
             self._learner.save()
+            self.opinions.save()
 
     def _compile(self) -> None:
         """New rules, and the memory of their slow scale-down from the decisions of the past."""
         policies = [policy for _, policy in sorted(self._picture.policies.items())]
         self._rules = compile_rules(policies)
+        self._learner.follow(calendars_of(policies))
         self._slow = SlowScaleDown(self._rules)
+        self.opinions.choose(policies, self._clock.now_ms())
         position = self._position_of_memory(self._clock.now_ms())
         for batch in batches_behind(self._log, ["decisions"], position):
             self._slow.recall(batch.time_ms, batch.series, batch.numbers("need"), batch.numbers("slowed"))
@@ -143,6 +154,7 @@ class Predictor:
         now = self._learner.newest_ms
         ids, forecast = self._learner.forecast()
         if len(ids):
+            forecast = self.opinions.mixed(ids, forecast, now)
             batches = forecast_batches(now, ids, forecast)
             if now % BEAT_MS == 0:
                 batches += [history_batch(now, ids, forecast), *self._compared(now, ids)]

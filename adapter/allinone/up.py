@@ -26,6 +26,8 @@ from cme.runtime.tasks import every, stop
 from cme.runtime.telemetry import CollectorTelemetry, PredictorTelemetry
 from predictor import decomposer
 from predictor.decomposer import Decomposer
+from predictor.opinions import fitting
+from predictor.opinions.fitting import Fitting
 from predictor.runner import Predictor
 
 FOLLOW_MS = 200
@@ -88,6 +90,7 @@ class Run:
             asyncio.create_task(self._predict(predictor, predictions)),
             asyncio.create_task(every(RETAIN_MS, self.clock, self._retain, telemetry.faults.inc)),
             asyncio.create_task(self._decompose(predictions)),
+            asyncio.create_task(self._fit(predictor, predictions)),
             *self._replicas(telemetry),
         ]
         try:
@@ -121,6 +124,10 @@ class Run:
     async def _decompose(self, telemetry: PredictorTelemetry) -> None:
         turn = Decomposer(self.log, self.clock).turn
         await every(decomposer.PERIOD_MS, self.clock, turn, telemetry.faults.inc)
+
+    async def _fit(self, predictor: Predictor, telemetry: PredictorTelemetry) -> None:
+        turn = Fitting(self.log, self.clock, predictor.opinions, telemetry).turn
+        await every(fitting.PERIOD_MS, self.clock, turn, telemetry.faults.inc)
 
     def _interruptible(self, progress: Progress) -> Progress:
         def report(done: int, total: int) -> None:

@@ -3,8 +3,10 @@ https://prometheus.io/docs/prometheus/latest/querying/api/#range-queries)."""
 
 import csv
 import gzip
+import itertools
 import json
 import re
+import statistics
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,10 @@ from cme.core.settings import Connection
 from cme.sources.http import HttpReader
 
 STEP_S = 60
+STEPS_S = (300, 600, 900, 1200, 1800, 3600)
+"""Of series that are measured less often than every minute; Prometheus repeats a value for five minutes only."""
+SHORTEST_S = 86_400
+"""A series that lived less says nothing of how good forecasts are."""
 WINDOW_S = 7 * 86_400
 """Asked at once: 10 080 points a series; Prometheus refuses more than 11 000."""
 MAX_BYTES = 256 << 20
@@ -48,11 +54,26 @@ async def fetch(
     return found
 
 
-def write_traces(folder: Path, found: Mapping[str, Values]) -> None:
-    """A file per series; a minute without a value is a gap, an empty value in the file. Raises OSError."""
+def write_traces(folder: Path, found: Mapping[str, Values]) -> list[str]:
+    """A file per series, and the names of those left out as shorter than a day.
+
+    A time without a value is a gap, an empty value in the file. Raises OSError, InvalidInput.
+    """
+    if folder.exists() and list(folder.glob("*.csv.gz")):
+        raise InvalidInput("it holds traces already", str(folder), "remove them or name another --out")
     folder.mkdir(parents=True, exist_ok=True)
-    for name, values in found.items():
-        _write(folder / f"{name}.csv.gz", min(values), max(values), values)
+    loads = {
+        name: {at: text for at, text in values.items() if text[:1].isdigit()}
+        for name, values in found.items()
+    }
+    long = {name: known for name, known in loads.items() if known and max(known) - min(known) >= SHORTEST_S}
+    if not long:
+        raise InvalidInput(
+            f"all {len(found)} series are shorter than a day", "query", "wait, or ask for older ones"
+        )
+    for name, known in long.items():
+        _write(folder / f"{name}.csv.gz", known)
+    return sorted(found.keys() - long.keys())
 
 
 async def _window(
@@ -94,14 +115,25 @@ def trace_name(labels: Mapping[str, str]) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}.{stable_id(text):016x}"
 
 
-def _write(path: Path, start: int, end: int, values: Mapping[int, str]) -> None:
-    """CSV with the columns timestamp (seconds) and value, a row per step."""
+def step_of(known: Mapping[int, str]) -> int:
+    """How often the series is measured, from the minutes at which it has a value.
+
+    Whose values come in runs with gaps between them, for most of the time, is measured once a run.
+    """
+    if len(known) * STEP_S > (max(known) - min(known)) / 2:
+        return STEP_S
+    starts = sorted(at for at in known if at - STEP_S not in known)
+    typical = statistics.median([later - sooner for sooner, later in itertools.pairwise(starts)])
+    return next((step for step in STEPS_S if step >= typical), STEP_S)
+
+
+def _write(path: Path, known: Mapping[int, str]) -> None:
+    """CSV with the columns timestamp (seconds) and value, a row per step with the newest value of the step."""
+    step = step_of(known)
+    first = next(at for at in sorted(known) if at + STEP_S not in known or step == STEP_S)
     with gzip.open(path, "wt", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(("timestamp", "value"))
-        rows.writerows((at, _number(values.get(at, ""))) for at in range(start, end + 1, STEP_S))
-
-
-def _number(text: str) -> str:
-    """Empty for what is no load: Prometheus writes NaN and infinities as words."""
-    return text if text and text[0].isdigit() else ""
+        for at in range(first, max(known) + 1, step):
+            newest = (known[then] for then in range(at, at - step, -STEP_S) if then in known)
+            rows.writerow((at, next(newest, "")))

@@ -10,9 +10,9 @@ from adapter.backtest.results import Result
 _VENDOR = files("adapter.web") / "static" / "vendor"
 
 
-def html(results: Iterable[Result], title: str) -> str:
-    """The report of some series."""
-    data = json.dumps({"title": title, "series": [result.document() for result in results]})
+def html(results: Iterable[Result], title: str, table: str) -> str:
+    """The report of some series, and the table of all of them."""
+    data = json.dumps({"title": title, "table": table, "series": [result.document() for result in results]})
     page = Template((files("adapter.backtest") / "report.html").read_text())
     return page.substitute(
         # A name from outside must not be able to end the script that holds it.

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from predictor.backtest.opponents import LAST_CONFORMAL, NAMES
+from predictor.backtest.table import Score
 from predictor.backtest.traces import Trace
 from predictor.backtest.truths import truth_of
-from predictor.grid import TARGETS
+from predictor.grid import LEADS_MS, TARGETS
 
 Doubles = NDArray[np.float64]
 
@@ -31,6 +33,8 @@ class Result:
     quantiles: tuple[float, ...]
     forecasts: dict[str, Doubles]
     truths: dict[str, Doubles]
+    ratios: dict[str, Doubles]
+    """[lead]: the .95 quantile's loss as a ratio to that of the last value with a conformal margin."""
 
     def coverage(self, target: str) -> Doubles:
         """[lead, quantile]: the share of truths at or below each quantile."""
@@ -68,22 +72,25 @@ class Result:
             "leads": list(self.leads_s),
             "quantiles": list(self.quantiles),
             "coverage": {target: np.round(self.coverage(target), 4).tolist() for target in TARGETS},
+            "ratio": {target: _digits(ratios) for target, ratios in self.ratios.items()},
             "short": round(short, 4),
             "over": round(over, 4),
             "charts": {f"{target} {lead}": self.chart(target, lead) for target in TARGETS for lead in leads},
         }
 
 
-def results_of(traces: Sequence[Trace], folder: Path) -> Iterator[Result]:
-    """Of what `predictor.backtest` wrote into `folder` for the traces."""
-    for trace in traces:
+def results_of(traces: Sequence[Trace], scores: Sequence[Score], folder: Path) -> Iterator[Result]:
+    """Of what `predictor.backtest` wrote into `folder` for the traces, and their scores."""
+    for trace, score in zip(traces, scores, strict=True):
         with np.load(folder / f"{trace.name}.npz") as saved:
             forecasts = {target: saved[target].astype(float) for target in TARGETS}
             quantiles = tuple(saved["quantiles"].tolist())
         steps = tuple(lead // trace.step_s for lead in trace.leads_s)
         truths = truths_of(trace.values, trace.origins, steps)
         times = trace.times[trace.origins]
-        yield Result(trace.name, times, trace.leads_s, quantiles, forecasts, truths)
+        own = [LEADS_MS.index(lead * 1000) for lead in trace.leads_s]
+        ratios = dict(zip(TARGETS, score.ratios[:, own, NAMES.index(LAST_CONFORMAL)], strict=True))
+        yield Result(trace.name, times, trace.leads_s, quantiles, forecasts, truths, ratios)
 
 
 def truths_of(values: Doubles, origins: NDArray[np.intp], lead_steps: tuple[int, ...]) -> dict[str, Doubles]:

@@ -14,6 +14,7 @@ from cme.core.errors import InvalidInput
 from cme.core.settings import Connection
 from predictor.backtest import run
 from predictor.backtest.table import printed, scored
+from predictor.backtest.traces import Trace
 from predictor.presets import PRESETS
 
 
@@ -51,10 +52,26 @@ def backtest(
                 "there is nothing to replay", "backtest", "name a folder of traces, or --prometheus"
             )
         replayed = run(traces, out, jobs, display.progress("replaying"), PRESETS[preset])
-    click.echo(printed(scored(replayed, out)))
+    for trace in replayed:
+        _warn(trace)
+    scores = scored(replayed, out, jobs)
+    table = printed(scores)
+    click.echo(table)
     report = out / "report.html"
-    report.write_text(html(results_of(replayed, out), f"tidecast backtest of {len(replayed)} series"))
+    title = f"tidecast backtest of {len(replayed)} series"
+    report.write_text(html(results_of(replayed, scores, out), title, table))
     click.echo(f"report: {report}")
+
+
+def _warn(trace: Trace) -> None:
+    """Say where the rows of a trace are not what the replay takes them for."""
+    if len(trace.uneven):
+        click.echo(
+            f"{trace.name}: {len(trace.uneven)} rows are not {trace.step_s} s behind the row above, the first at "
+            f"{trace.times[trace.uneven[0]]}; they are taken to be: write a row for every step, without a value "
+            "where there is none",
+            err=True,
+        )
 
 
 def _history(url: str, query: str, days: int, folder: Path, display: Display) -> Path:
@@ -63,5 +80,7 @@ def _history(url: str, query: str, days: int, folder: Path, display: Display) ->
         raise InvalidInput("--prometheus needs a --query", "backtest", "say what to forecast in PromQL")
     now_ms = time.time_ns() // 1_000_000
     progress = display.progress("reading the history")
-    write_traces(folder, asyncio.run(fetch(Connection(address=url), query, days, now_ms, progress)))
+    found = asyncio.run(fetch(Connection(address=url), query, days, now_ms, progress))
+    for name in write_traces(folder, found):
+        click.echo(f"{name}: left out, it is shorter than a day", err=True)
     return folder

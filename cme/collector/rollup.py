@@ -1,5 +1,6 @@
 """From samples to minutes and from minutes to hours. A minute closes 10 s after its end; a sample that comes
-later corrects it once, within the minute after; what comes still later is counted and left out."""
+later corrects it once, within the minute after; what comes still later is counted and left out. A sample that is
+told again counts once. After the clock was set back by more than an hour its times count anew."""
 
 import itertools
 from collections.abc import Iterable
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cme.core.batch import Batch, series_ids
+from cme.core.clock import SET_BACK_MS
 from cme.core.durations import HOUR_MS, MINUTE_MS, SECOND_MS
 
 CLOSE_AFTER_MS = 10 * SECOND_MS
@@ -26,6 +28,8 @@ class Bucket:
     flags: int = 0
 
     def add(self, time_ms: int, value: float, flags: int = 0) -> None:
+        if time_ms == self.last_ms:  # told again: the newest value stands
+            self.total, self.count = self.total - self.last, self.count - 1
         self.total += value
         self.largest = max(self.largest, value)
         self.count += 1
@@ -72,6 +76,7 @@ class Rollup:
     def close(self, now_ms: int) -> list[Batch]:
         """The batches of all periods that are due at `now_ms`, oldest first: new ones, then corrections."""
         batches = []
+        self._begin_anew_if_set_back(now_ms)
         for end in sorted(self._periods):
             period = self._periods[end]
             if period.closings == 0 and now_ms >= end + CLOSE_AFTER_MS:
@@ -80,8 +85,16 @@ class Rollup:
                 if period.changed:
                     batches.append(self._batch(end, period))
                 del self._periods[end]
-                self._final_until = max(self._final_until, end)
+        # By the clock, so that what is late does not depend on which other series there are.
+        final = (now_ms - CLOSE_AFTER_MS - CORRECTED_AFTER_MS) // self._period_ms * self._period_ms
+        self._final_until = max(self._final_until, final)
         return batches
+
+    def _begin_anew_if_set_back(self, now_ms: int) -> None:
+        """What a clock wrote that was far ahead must not keep out the time until then."""
+        if now_ms < self._final_until - SET_BACK_MS:
+            self._final_until = now_ms // self._period_ms * self._period_ms
+            self._periods.clear()
 
     def _batch(self, end: int, period: _Period) -> Batch:
         rows = sorted(period.changed)
@@ -113,12 +126,17 @@ class Rollups:
 
     def __init__(self) -> None:
         self._all = (Rollup("minutes", MINUTE_MS), Rollup("hours", HOUR_MS))
+        self._told: dict[int, tuple[int, float, int]] = {}  # by series its newest sample
 
     @property
     def late(self) -> int:
         return self._all[0].late
 
     def add(self, series: int, time_ms: int, value: float, flags: int = 0) -> None:
+        """Take in a sample, unless it is the one before: a source may tell an hour's value at every tick."""
+        if self._told.get(series) == (time_ms, value, flags):
+            return
+        self._told[series] = time_ms, value, flags
         for rollup in self._all:
             rollup.add(series, time_ms, value, flags)
 

@@ -6,6 +6,8 @@ import itertools
 import time
 from typing import Protocol
 
+from cme.core.durations import HOUR_MS
+
 
 class Clock(Protocol):
     """Wall time names a sample; monotonic time measures ages inside a process, as it never jumps."""
@@ -31,6 +33,10 @@ class SystemClock:
         left = monotonic_ms - self.monotonic_ms()
         if left > 0:
             await asyncio.sleep(left / 1000)
+
+
+SET_BACK_MS = HOUR_MS
+"""A clock that was set back by no more than this is waited for until it is where it was."""
 
 
 class ManualClock:

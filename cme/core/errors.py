@@ -12,6 +12,10 @@ class InvalidInput(TidecastError, ValueError):
         super().__init__(f"{where}: {what}; {remedy}")
         self.what, self.where, self.remedy = what, where, remedy
 
+    def __reduce__(self) -> tuple[type["InvalidInput"], tuple[str, str, str]]:
+        """As pickle has it: it may be raised in another process."""
+        return type(self), (self.what, self.where, self.remedy)
+
 
 class KubeFailed(TidecastError):
     """The API server did not answer, or said no."""

@@ -3,10 +3,19 @@
 import math
 import re
 from collections.abc import Iterable
+from datetime import date
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from cme.core.cron import CronWindow, cron_problem
 from cme.core.documents import Document
@@ -14,9 +23,11 @@ from cme.core.durations import Duration, format_duration, parse_duration
 from cme.core.identity import SeriesKey, Workload, signal_name_problem
 from cme.core.quantity import format_quantity, parse_quantity
 
+UTC = "UTC"
 LONGEST_LEAD_MS = 6 * 3_600_000
 LOWEST_QUANTILE, DEFAULT_QUANTILE, HIGHEST_QUANTILE = 0.5, 0.95, 0.999
 _DNS_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
 _DECREASE = re.compile(r"(\d+(?:\.\d+)?)%/(\S+)")
 
@@ -37,6 +48,12 @@ def _zone(value: str) -> str:
     return str(_checked(None if known else f"{value!r} is no IANA time zone, like Europe/Berlin", value))
 
 
+def _day(value: object) -> object:
+    """Only what is written as a date: pydantic would read a number as seconds since 1970."""
+    written = isinstance(value, date) or (isinstance(value, str) and _DATE.fullmatch(value))
+    return _checked(None if written else f"{value!r} is not a date, like 2026-12-25", value)
+
+
 def _amount(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"{value!r} is not a quantity")
@@ -44,6 +61,8 @@ def _amount(value: object) -> float:
     return float(_checked(None if milli > 0 else "must be more than 0", milli)) / 1000
 
 
+Zone = Annotated[str, AfterValidator(_zone)]
+Day = Annotated[date, BeforeValidator(_day)]
 Name = Annotated[str, AfterValidator(_dns_name)]
 Amount = Annotated[
     float,
@@ -116,6 +135,10 @@ class Slo(Document):
     short: Share
 
 
+Model = Literal["unobserved-components", "ets", "sarimax"]
+"""The classical models that may give a second opinion."""
+
+
 class Forecast(Document):
     """Which quantile of the largest load within the lead time is to be covered: given, or by cost or SLO."""
 
@@ -123,9 +146,12 @@ class Forecast(Document):
     cost: Cost | None = None
     slo: Slo | None = None
     lead: Duration = parse_duration("5m")
+    models: tuple[Model, ...] = ()
 
     @model_validator(mode="after")
     def _fits(self) -> "Forecast":
+        if len(set(self.models)) < len(self.models):
+            raise ValueError("models must not name one twice")
         if not 0 < self.lead <= LONGEST_LEAD_MS:
             raise ValueError(f"lead must be above 0 and at most {format_duration(LONGEST_LEAD_MS)}")
         if sum(given is not None for given in (self.quantile, self.cost, self.slo)) > 1:
@@ -178,12 +204,12 @@ class ScaleDown(Document):
 
 
 class Schedule(Document):
-    """Bounds of replicas for `duration` from each `start`."""
+    """Bounds of replicas for `duration` from each `start`, by default in the policy's time zone."""
 
     name: Name
     start: Annotated[str, AfterValidator(lambda v: _checked(cron_problem(v), v))]
     duration: Duration
-    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    time_zone: Zone | None = None
     min_replicas: int | None = Field(default=None, ge=0, le=2**31 - 1)
     max_replicas: int | None = Field(default=None, ge=0, le=2**31 - 1)
 
@@ -200,7 +226,7 @@ class Schedule(Document):
 
     @property
     def window(self) -> CronWindow:
-        return CronWindow(self.start, self.duration, self.time_zone)
+        return CronWindow(self.start, self.duration, self.time_zone or UTC)
 
 
 def replica_bounds(schedules: Iterable[Schedule], now_ms: int) -> tuple[int, float]:
@@ -216,11 +242,21 @@ def replica_bounds(schedules: Iterable[Schedule], now_ms: int) -> tuple[int, flo
 
 
 class Spec(Document):
+    """`time_zone` is where the workload's days begin, `holidays` are dates there that go like Sundays."""
+
     target_ref: TargetRef
+    time_zone: Zone = UTC
+    holidays: tuple[Day, ...] = Field(default=(), max_length=1_000)
     signals: tuple[Signal, ...] = Field(min_length=1, max_length=16)
     forecast: Forecast = Forecast()
     scale_down: ScaleDown = ScaleDown()
     schedules: tuple[Schedule, ...] = ()
+
+    @field_validator("schedules")
+    @classmethod
+    def _local(cls, schedules: tuple[Schedule, ...], info: ValidationInfo) -> tuple[Schedule, ...]:
+        zone = info.data.get("time_zone", UTC)
+        return tuple(s if s.time_zone else s.model_copy(update={"time_zone": zone}) for s in schedules)
 
     @model_validator(mode="after")
     def _unique(self) -> "Spec":

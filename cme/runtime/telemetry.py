@@ -104,6 +104,24 @@ class PredictorTelemetry:
         self.damages = new.counter(
             "tidecast_log_damaged_records_total", "Records of the log that could not be read"
         )
+        self.model_fits = new.counter(
+            "tidecast_model_fits_total", "Fits of classical models to a series", "model"
+        )
+        self.model_failures = new.counter(
+            "tidecast_model_failures_total", "Fits that gave nothing, by reason", "model", "reason"
+        )
+        self.model_seconds = new.seconds(
+            "tidecast_model_fit_seconds", "Time of one fit, from question to answer", "model"
+        )
+        places = ("workload", "signal", "model", "lead")
+        self.model_weight = new.gauge(
+            "tidecast_model_weight", "Share of a classical model in the .95 quantile that is served", *places
+        )
+        self.model_loss_ratio = new.gauge(
+            "tidecast_model_loss_ratio",
+            "Loss of a classical model's .95 quantile as a ratio to the engine's",
+            *places,
+        )
 
 
 class AdapterTelemetry:

@@ -14,7 +14,8 @@ import numpy as np
 
 from cme.core.errors import InvalidInput
 from predictor.arrays import Floats
-from predictor.backtest.traces import Binned, Trace, binned, read
+from predictor.backtest.reading import read
+from predictor.backtest.traces import Binned, Trace, binned
 from predictor.engine import Engine
 from predictor.grid import BEAT_MS, LEADS_MS, QUANTILES, Grid
 from predictor.history import Bin
@@ -106,7 +107,9 @@ def replay(groups: Sequence[Group], progress: Progress) -> None:
 
 def _write(out_dir: Path, trace: Trace, served: Floats) -> None:
     leads = [LEADS_MS.index(lead * 1000) for lead in trace.leads_s]
-    at_origins = served[trace.origins // trace.samples_per_beat][:, :, leads]
+    at_origins = served[trace.origin_beats][:, :, leads]
+    # Of a load that nobody has seen yet there is no forecast; the format knows numbers only.
+    at_origins[trace.origins < trace.known.min(initial=len(trace.values))] = 0
     np.savez(
         out_dir / f"{trace.name}.npz",
         origins=trace.times[trace.origins],

@@ -1,14 +1,11 @@
 """Traces as the engine sees them: `<series>.csv.gz` with equal steps, binned into beats."""
 
-import gzip
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cme.core.errors import InvalidInput
 from predictor.arrays import Floats
 from predictor.grid import BEAT_MS, BEATS_MS, LEADS_MS
 
@@ -18,7 +15,10 @@ _SCORED_DAYS, _WARM_DAYS = 28, 14
 
 @dataclass(frozen=True)
 class Trace:
-    """Samples in time order; NaN is a gap. Times in epoch seconds."""
+    """Samples in time order; NaN is a gap. Times in epoch seconds.
+
+    Sample i is taken to be `i * step_s` seconds after the first one, whatever its time says: `uneven` where it differs.
+    """
 
     name: str
     times: NDArray[np.int64]
@@ -29,13 +29,20 @@ class Trace:
         return int(np.median(np.diff(self.times)))
 
     @property
-    def beat_ms(self) -> int:
-        """The shortest beat that is not shorter than the step."""
-        return next((b for b in BEATS_MS if b >= self.step_s * 1000), BEATS_MS[-1])
+    def uneven(self) -> NDArray[np.intp]:
+        """The samples that are not one step behind the one before."""
+        return np.flatnonzero(np.diff(self.times) != self.step_s) + 1
 
     @property
-    def samples_per_beat(self) -> int:
-        return max(1, self.beat_ms // (self.step_s * 1000))
+    def known(self) -> NDArray[np.intp]:
+        """The samples that have a value."""
+        return np.flatnonzero(np.isfinite(self.values))
+
+    @property
+    def beat_ms(self) -> int:
+        """The shortest beat that is not shorter than the step and divides every lead of it."""
+        fitting = (b for b in BEATS_MS if all(lead * 1000 % b == 0 for lead in self.leads_s))
+        return next(b for b in fitting if b >= self.step_s * 1000)
 
     @property
     def leads_s(self) -> tuple[int, ...]:
@@ -51,12 +58,17 @@ class Trace:
         stop = min(last + 1, warm + _SCORED_DAYS * DAY_S // self.step_s)
         return np.arange(warm, stop, max(1, BEAT_MS // 1000 // self.step_s))
 
+    @property
+    def origin_beats(self) -> NDArray[np.intp]:
+        """The newest beat that each origin knows whole; it ends at the origin when the step divides the beat."""
+        return self.origins * self.step_s * 1000 // self.beat_ms
+
 
 @dataclass(frozen=True)
 class Binned:
-    """[beat]: last value, mean and largest of the samples of each beat, from the series' first sample on.
+    """[beat]: last value, mean and largest of the samples of each beat, the first of which ends with the first sample.
 
-    A beat ends with the sample `i * samples_per_beat`, so that every origin ends one.
+    A beat holds the samples behind the end of the one before, up to and with its own end.
     """
 
     last: Floats
@@ -64,27 +76,17 @@ class Binned:
     largest: Floats
 
 
-def read(path: Path) -> Trace:
-    """Raises InvalidInput for a file that is not a trace."""
-    with gzip.open(path, "rt") as file:
-        table = np.genfromtxt(file, delimiter=",", skip_header=1)
-    if table.ndim != 2 or table.shape[1] < 2 or len(table) < 2:
-        raise InvalidInput(
-            "it has no rows of timestamp and value", str(path), "write CSV with these two columns"
-        )
-    return Trace(path.name.removesuffix(".csv.gz"), table[:, 0].astype(np.int64), np.maximum(table[:, 1], 0))
-
-
 def binned(trace: Trace) -> Binned:
     """Up to the last origin."""
-    size = trace.samples_per_beat
-    values = trace.values[: trace.origins[-1] + 1]
-    values = np.concatenate([np.full(size - 1, np.nan), values])
-    rows = values[: len(values) // size * size].reshape(-1, size)
+    places = np.arange(trace.origins[-1] + 1)
+    beats = -(-places * trace.step_s * 1000 // trace.beat_ms)
+    first = np.searchsorted(beats, np.arange(beats[-1] + 1))
+    rows = np.full((len(first), int(np.bincount(beats).max())), np.nan)
+    rows[beats, places - first[beats]] = trace.values[places]
     known = np.isfinite(rows)
     count = known.sum(axis=1)
     total = np.where(known, rows, 0).sum(axis=1)
-    newest = size - 1 - known[:, ::-1].argmax(axis=1)
+    newest = rows.shape[1] - 1 - known[:, ::-1].argmax(axis=1)
     columns = (
         rows[np.arange(len(rows)), newest],
         np.divide(total, count, out=np.full(len(rows), np.nan), where=count > 0),

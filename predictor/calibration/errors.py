@@ -7,7 +7,7 @@ from predictor.arrays import Arrays, Floats, Known
 from predictor.grid import Grid, Horizon
 
 _LARGEST = 6e4  # of a float16
-SLOTS = 48  # of half an hour
+SLOTS = 24  # of an hour
 _DAYS = np.float32(1 - 0.5**0.5)  # half of a slot's weight is in its last two days
 _SHARES = np.array([0.3, 0.3, 0.4], dtype=np.float32)[:, None, None]
 _LEAST = np.float32(0.15)  # of the last days' error

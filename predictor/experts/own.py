@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from cme.core.durations import MINUTE_MS
 from predictor.arrays import Arrays, Floats, Known
 from predictor.features import NAMES, Moment
 from predictor.grid import QUANTILES, Grid, Horizon, Q, T
 from predictor.ordering import sorted_quantiles
 from predictor.pool import Pool
-from predictor.rows import EVERY_MINUTES
+from predictor.rows import row_horizons
 
 FEATURES = ("one", "ridge", "profile", "last", "max60", "yesterday", "error_days", "error_slot")
 _ROWS = [NAMES.index(name) for name in FEATURES]
@@ -44,9 +45,9 @@ class Own:
         arrays.declare("own.weights", (grid.cells, U, K))
         arrays.declare("own.usual_error", (grid.cells, U), np.nan)
         arrays.declare("own.mean_weight", (grid.cells, U), np.nan)
-        every = [grid.beats(EVERY_MINUTES[lead]) for lead in grid.leads]
-        self._fade = np.exp(-np.array(every) / (_MEMORY_DAYS * grid.day)).astype(np.float32)
-        rows = _SHRINKAGE_MINUTES / np.array([EVERY_MINUTES[lead] for lead in grid.leads])
+        strides = np.array([horizon.origins.stride for horizon in row_horizons(grid)])
+        self._fade = np.exp(-strides / (_MEMORY_DAYS * grid.day)).astype(np.float32)
+        rows = _SHRINKAGE_MINUTES * MINUTE_MS / grid.beat_ms / strides
         self._shrinkage = np.repeat(rows, T)[:, None, None] * _SHRINKAGE
 
     def quantiles(self, moment: Moment) -> tuple[Floats, Floats]:

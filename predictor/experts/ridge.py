@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from cme.core.durations import MINUTE_MS
 from predictor.arrays import Arrays, Floats, Known
 from predictor.features import RIDGE, Moment
 from predictor.grid import Grid, Horizon, T
 from predictor.pool import Pool
-from predictor.rows import EVERY_MINUTES
+from predictor.rows import row_horizons
 
 _MEMORY_DAYS = 14
 _SHRINKAGE_MINUTES = 400  # of rows that the pooled fit counts for
@@ -20,7 +21,7 @@ _FULL[_ROW, _COLUMN] = _FULL[_COLUMN, _ROW] = np.arange(len(_ROW))
 class Ridge:
     """F = base + scale x (w . features), w = (G + l M)^-1 (B + l M w_pool).
 
-    G = sum of weighted x x^T, B of x y, over rows ten or thirty minutes apart, decayed over 14 days; M the features' pooled
+    G = sum of weighted x x^T, B of x y, over rows ten minutes apart or more, decayed over 14 days; M the features' pooled
     mean squares. A few series are solved per beat; between two solutions a series keeps its w, and instead of the sums
     of the past shrinking with each row, new rows grow.
     """
@@ -34,9 +35,9 @@ class Ridge:
         arrays.declare("ridge.weights", (grid.cells, RIDGE), np.nan)
         arrays.declare("ridge.growth", (grid.cells,), 1)
         arrays.declare("ridge.usual_error", (grid.cells,), np.nan)
-        every = [grid.beats(EVERY_MINUTES[lead]) for lead in grid.leads]
-        self._growth = np.exp(np.array(every) / (_MEMORY_DAYS * grid.day)).astype(np.float32)
-        rows = _SHRINKAGE_MINUTES / np.array([EVERY_MINUTES[lead] for lead in grid.leads])
+        strides = np.array([horizon.origins.stride for horizon in row_horizons(grid)])
+        self._growth = np.exp(strides / (_MEMORY_DAYS * grid.day)).astype(np.float32)
+        rows = _SHRINKAGE_MINUTES * MINUTE_MS / grid.beat_ms / strides
         self._shrinkage = np.repeat(rows, T)[:, None]
 
     def point(self, moment: Moment) -> Floats:

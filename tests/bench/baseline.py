@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from predictor.arrays import Arrays
-from predictor.backtest.traces import Binned, binned, read
+from predictor.backtest.reading import read
+from predictor.backtest.traces import Binned, binned
 from predictor.backtest.truths import truth_of
 from predictor.grid import LEADS_MS, TARGETS, Grid, T
 from predictor.trust.baseline import LEVEL, Baseline

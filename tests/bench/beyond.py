@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from predictor.backtest.traces import Trace, read
+from predictor.backtest.reading import read
+from predictor.backtest.traces import Trace
 from predictor.backtest.truths import truth_of
 from predictor.between import between
 from predictor.grid import LEADS_MS, QUANTILES, TARGETS, L

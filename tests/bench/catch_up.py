@@ -24,9 +24,11 @@ from cme.log.embedded import EmbeddedLog
 from cme.log.protocol import Log
 from cme.runtime.telemetry import PredictorTelemetry
 from predictor.arrays import Floats
+from predictor.fleet import Fleet
 from predictor.grid import AT
-from predictor.learner import HISTORY_MS, Feed, Learner, Relearning
+from predictor.learner import HISTORY_MS, Learner
 from predictor.presets import BEST
+from predictor.relearning import Relearning
 
 START_MS = 20_000 * DAY_MS
 QUARTER = 4  # of a core: what relearning may take beside the beats
@@ -87,9 +89,9 @@ def start(log: Log, folder: Path, now_ms: int) -> tuple[Learner, str]:
 
 def relearning(log: Log, now_ms: int) -> str:
     """From a sample of the past, longer than its first week, in which all is younger."""
-    one, until = Relearning(log, now_ms - HISTORY_MS, BEST), time.process_time() + SAMPLED_S
+    one, until = Relearning(log, now_ms - HISTORY_MS, {}, BEST), time.process_time() + SAMPLED_S
     began = time.process_time()
-    while time.process_time() < until and not one.turn():
+    while time.process_time() < until and not one.turn(now_ms):
         pass
     share = one.share(now_ms)
     hours = (time.process_time() - began) / share * QUARTER / 3600
@@ -104,20 +106,20 @@ def losses(series: int, days: int) -> tuple[float, float]:
         now_ms = written(log, series, days)
         primed = learner(Path(name))
         primed.restore(log, now_ms, lambda done, total: None)
-        whole = Relearning(log, now_ms - HISTORY_MS, BEST)
-        while not whole.turn():
+        whole = Relearning(log, now_ms - HISTORY_MS, {}, BEST)
+        while not whole.turn(now_ms):
             pass
         log.close()
-        return loss(primed.feed, series, days), loss(whole.feed, series, days)
+        return loss(primed.fleet, series, days), loss(whole.fleet, series, days)
 
 
-def loss(feed: Feed, series: int, days: int) -> float:
+def loss(fleet: Fleet, series: int, days: int) -> float:
     first = days * DAY_MS // MINUTE_MS
     coming = list(minutes(series, first, 6 * HOUR_MS // MINUTE_MS))
     found = []
     for now, later in zip(coming, coming[LEAD_MINUTES:], strict=False):
-        if feed.learn(now):
-            error = later.numbers("mean") - feed.forecast().values[AT, LEAD, QUANTILE]
+        if fleet.learn(now):
+            error = later.numbers("mean") - fleet.forecast()[1].values[AT, LEAD, QUANTILE]
             found.append(np.maximum(LEVEL * error, (LEVEL - 1) * error) / later.numbers("mean").mean())
     return float(np.mean(found))
 

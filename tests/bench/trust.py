@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cme.core.distrust import Cause, unpacked
+from predictor.backtest.reading import read
 from predictor.backtest.replay import Group, grouped, replay
-from predictor.backtest.traces import read
 from predictor.grid import BEAT_MS, LEADS_MS, TARGETS, L, T
 from predictor.presets import BEST
 

@@ -15,7 +15,7 @@ def test_the_report_draws_bands_and_reliability_from_its_own_file(
     chromium: webdriver.Chrome, tmp_path: Path
 ) -> None:
     path = tmp_path / "report.html"
-    path.write_text(html([result(name="web"), result(-3.0, name="queue")], "A backtest"))
+    path.write_text(html([result(name="web"), result(-3.0, name="queue")], "A backtest", "a table"))
     chromium.get(path.as_uri())
     assert len(chromium.find_elements(By.CSS_SELECTOR, "#reliability canvas")) == 2
     assert len(chromium.find_elements(By.CSS_SELECTOR, "#band canvas")) == 1

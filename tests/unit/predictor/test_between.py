@@ -8,13 +8,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from predictor.between import between
+from predictor.between import between, from_now
 from predictor.grid import LEADS_MS, QUANTILES, L, Q
 
 MINUTE = 60_000
 NAN = float("nan")
-LEADS = st.floats(1, 6 * 60 * MINUTE)
-QUANTILE = st.floats(0.5, 0.99)
+LEADS = st.floats(0, 12 * 60 * MINUTE)
+QUANTILE = st.floats(0.01, 0.99)
 LOAD = st.floats(0, 1e6)
 Grid = NDArray[np.float64]
 
@@ -71,11 +71,22 @@ def test_with_a_lead_of_nothing_it_is_the_last_value(grid: Grid, now: float, qua
     assert one(grid, now, 0, quantile) == pytest.approx(now)
 
 
-@given(grid=grids(), now=LOAD, ascending=st.booleans())
-def test_over_ascending_leads_it_ascends(grid: Grid, now: float, ascending: bool) -> None:
-    grid = np.sort(grid, axis=0)
-    values = [one(grid, 0.0, lead, 0.9) for lead in np.linspace(0, LEADS_MS[-1], 50)]
-    assert (np.diff(values) >= -1e-6).all()
+@given(grid=grids(), now=LOAD, quantile=QUANTILE, lead=st.sampled_from(LEADS_MS))
+def test_it_runs_through_the_points_of_the_grid(grid: Grid, now: float, quantile: float, lead: float) -> None:
+    at = one(grid, now, lead, quantile)
+    largest = max(grid.max(), now) + 1
+    for beside in (lead - 1, lead + 1):
+        assert abs(one(grid, now, beside, quantile) - at) <= 1e-4 * largest
+
+
+@given(grid=grids(), now=LOAD, quantile=QUANTILE, leads=st.tuples(LEADS, LEADS))
+def test_a_longer_time_has_no_smaller_largest_load(
+    grid: Grid, now: float, quantile: float, leads: tuple[float, float]
+) -> None:
+    """As the engine serves it, ascending over the leads; the way there from the last value may descend."""
+    ascending = np.maximum.accumulate(grid, axis=0)
+    shorter, longer = (max(LEADS_MS[0], lead) for lead in sorted(leads))
+    assert one(ascending, now, shorter, quantile) <= one(ascending, now, longer, quantile) * (1 + 1e-9) + 1e-6
 
 
 def test_over_the_lead_it_grows_as_the_root_of_time() -> None:
@@ -117,3 +128,26 @@ def test_every_series_has_its_own_lead_and_quantile() -> None:
     together = between(grids_, now, leads, quantiles)
     alone = [one(grids_[:, :, s], now[s], leads[s], quantiles[s]) for s in range(40)]
     np.testing.assert_allclose(together, alone)
+
+
+@given(
+    grid=grids(),
+    now=LOAD,
+    missing=st.sets(st.integers(0, L - 2)),
+    elapsed=st.integers(0, 60),
+    lead=st.integers(0, L - 1),
+)
+def test_leads_that_a_forecast_lacks_are_between_those_it_has(
+    grid: Grid, now: float, missing: set[int], elapsed: int, lead: int
+) -> None:
+    leads = tuple(i for i in range(L) if i not in missing)
+    values = np.where(np.isin(np.arange(L), leads)[:, None], grid, NAN)[None, :, :, None]
+    found = from_now(values.astype("f"), leads, np.array([now], "f"), elapsed * MINUTE)[0, :, :, 0]
+    dust = 1e-5 * max(now, grid.max(), 1)
+    assert (np.diff(found, axis=1) >= -dust).all()
+    if not missing:
+        assert found[lead, 2] == pytest.approx(
+            one(grid, now, LEADS_MS[lead] + elapsed * MINUTE, 0.95), abs=dust
+        )
+    if not elapsed:
+        np.testing.assert_allclose(found[list(leads)], grid[list(leads)], atol=dust)

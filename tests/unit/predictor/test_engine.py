@@ -49,6 +49,12 @@ def test_quantiles_never_cross_and_stay_below_twice_the_largest() -> None:
     assert finite.max() <= 2.0001 * x.max()
 
 
+def test_the_largest_of_a_longer_time_is_no_smaller_and_no_less_than_the_load_at_its_end() -> None:
+    values = run(Engine(), noisy_tide(2))[DAY:]
+    assert (np.diff(values[:, MAX], axis=1) >= 0).all()
+    assert (values[:, MAX] >= values[:, AT]).all()
+
+
 def test_uncalibrated_until_a_rank_has_enough_errors() -> None:
     engine = Engine()
     engine.rows([0])

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from cme.core.batch import Batch
-from cme.core.durations import MINUTE_MS
+from cme.core.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cme.core.policy import ScalingPolicy
+from cme.core.reasons import Reason
 from cme.log.protocol import Chunk, Log, LogFailed, Position
 from cme.runtime.telemetry import PredictorTelemetry
 from predictor import checkpoint
@@ -248,3 +249,35 @@ async def test_a_checkpoint_says_whether_the_past_is_still_to_be_learned(learned
     again = Learner(PredictorTelemetry(stage.new_registry()), stage.folder)
     again.restore(stage.log, stage.clock.now_ms(), lambda done, total: None)
     assert relearned(stage) == learned
+
+
+@pytest.mark.parametrize("back", [2 * HOUR_MS, 3 * DAY_MS])
+async def test_a_clock_that_was_far_ahead_is_forgotten(back: int, stage: Stage) -> None:
+    stage.describe(WEB)
+    stage.past(tide, minutes=200)
+    predictor = stage.started()
+    stage.clock.step_wall(back)
+    await stage.run(predictor, lambda since_ms: 77_777, 12 * PER_MINUTE)
+    stage.clock.step_wall(-back)
+    await stage.run(predictor, tide, 4 * PER_MINUTE)
+    forecast = stage.batches("forecasts")[-1]
+    assert forecast.time_ms == stage.clock.now_ms() // MINUTE_MS * MINUTE_MS - MINUTE_MS
+    assert forecast.numbers("max.60m.q99")[0] < 20_000
+    restarted = stage.started()
+    await stage.run(restarted, tide, 1)
+    assert stage.batches("forecasts")[-1].numbers("max.60m.q99")[0] < 20_000
+
+
+async def test_a_clock_that_was_an_hour_ahead_is_waited_for(stage: Stage) -> None:
+    stage.describe(policy("web", scaleDown={"window": "0s"}))
+    stage.past(tide, minutes=30)
+    predictor = stage.started()
+    stage.clock.step_wall(HOUR_MS // 2)
+    await stage.run(predictor, tide, 3 * PER_MINUTE)
+    stage.clock.step_wall(-HOUR_MS // 2)
+    await stage.run(predictor, lambda since_ms: 500.0, 5 * PER_MINUTE)
+    value, reasons = (stage.decisions(column, WEB)[-1][1] for column in ("value", "reasons"))
+    assert value == 500.0  # the measured one, and it says why
+    assert int(reasons) & Reason.FORECAST_STALE
+    await stage.run(predictor, lambda since_ms: 500.0, 31 * PER_MINUTE)
+    assert not int(stage.decisions("reasons", WEB)[-1][1]) & Reason.FORECAST_STALE

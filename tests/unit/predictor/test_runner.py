@@ -6,14 +6,17 @@ import logging
 import math
 import sqlite3
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pytest
 
 from cme.collector.records import describe
+from cme.collector.rollup import Bucket, rollup_batch
 from cme.core.batch import Batch
-from cme.core.durations import HOUR_MS, MINUTE_MS
+from cme.core.durations import DAY_MS, HOUR_MS, MINUTE_MS
+from cme.core.policy import ScalingPolicy
 from cme.core.reasons import Reason
 from cme.log.database import FILE
 from cme.log.embedded import EmbeddedLog
@@ -296,3 +299,25 @@ async def test_columns_of_a_decision_are_of_one_length(stage: Stage) -> None:
     (batch,) = stage.batches("decisions")
     assert {len(column) for column in batch.columns.values()} == {5}
     assert np.isnan(batch.numbers("value")).all()
+
+
+def hours(stage: Stage, of: ScalingPolicy, days: int) -> None:
+    """A past that has a value once an hour up to eight in the morning: busy by day, but for Sundays."""
+    series = [of.series(of.spec.signals[0]).id]
+    for end in range(START - 24 * days * HOUR_MS, START + 1, HOUR_MS):
+        sunday, hour = (end - 1) // DAY_MS % 7 == 3, (end - 1) // HOUR_MS % 24
+        load = 1_000.0 if 8 <= hour < 20 and not sunday else 100.0
+        stage.log.append([rollup_batch("minutes", end, series, [Bucket(load, load, load, end, 1)])])
+
+
+async def test_the_days_of_a_policy_are_those_of_its_forecast_from_the_start(stage: Stage) -> None:
+    free = policy("web", holidays=[f"{datetime.fromtimestamp(START / 1000, UTC):%Y-%m-%d}"])
+    hours(stage, WEB, days=10)
+    found = []
+    for one in (WEB, free):
+        stage.describe(one)
+        stage.started()
+        (stage.folder / "engine.state").unlink()
+        found.append(stage.batches("forecasts")[-1].numbers("at.360m.q50")[0])
+    working, holiday = found
+    assert holiday < 300 < 700 < working

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from predictor import seasons as season
 from predictor.arrays import Arrays, Floats
+from predictor.calendar import PLAIN, Calendars
 from predictor.grid import Grid
 from predictor.history import Bin, History
 from predictor.seasons import Seasons
@@ -17,7 +18,9 @@ def lived(grid: Grid, loads: Floats, since: NDArray[np.float64]) -> Seasons:
     """Seasons that saw `loads` [beat, series], each series from a beat of its own on."""
     arrays = Arrays()
     history = History(arrays, grid)
-    seasons = Seasons(arrays, grid, history)
+    calendars = Calendars(grid)
+    calendars.assign([PLAIN] * loads.shape[1], 0)
+    seasons = Seasons(arrays, grid, history, calendars)
     arrays.grow(loads.shape[1])
     for beat, load in enumerate(loads):
         history.push(beat, Bin(load, load, load), beat >= since)

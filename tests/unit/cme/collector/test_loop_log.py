@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cme.collector import loop
 from cme.core.batch import Batch
-from cme.core.durations import HOUR_MS, MINUTE_MS
+from cme.core.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cme.core.readings import Harvest, Reading
 from cme.log.protocol import LogFailed
 from cme.sources.protocol import SourceFailed
@@ -159,12 +159,48 @@ async def test_a_sample_that_comes_after_its_minute_is_final_is_counted(stage: S
     await stage.ticks(collector, 60)
 
     async def late(now_ms: int) -> Harvest:
-        return Harvest([Reading("one", 5.0, START + 1)], {"": 1})
+        return Harvest([Reading("one", now_ms / 1e9, START + 1)], {"": 1})
 
     stage.script["one"] = late
     await stage.ticks(collector, 3)
     assert stage.metric("samples_late_total") == 3
     assert [row for row in rows(stage.batches("minutes")) if row.end == MINUTE_MS][1:] == []
+
+
+async def hourly(now_ms: int) -> Harvest:
+    """A sensor that measures once an hour and tells its last value at every question."""
+    measured = now_ms // HOUR_MS * HOUR_MS
+    return Harvest([Reading("one", float(measured % 7), measured)], {"": 1})
+
+
+async def test_an_hours_value_that_is_told_at_every_tick_is_one_sample(stage: Stage) -> None:
+    stage.script = {"one": hourly}
+    collector = await stage.start(SHOP)
+    await stage.ticks(collector, 3 * 60, MINUTE_MS)
+    assert [row.end for row in rows(stage.batches("minutes"))] == [0, HOUR_MS, 2 * HOUR_MS]
+    assert {row.samples for row in rows(stage.batches("minutes"))} == {1}
+    assert stage.metric("samples_late_total") == 0
+
+
+async def test_a_sample_of_every_second_counts(stage: Stage) -> None:
+    stage.script = {"one": falling}
+    collector = await stage.start(SHOP)
+    await stage.ticks(collector, 200, 1_000)
+    assert [row.samples for row in rows(stage.batches("minutes"))] == [60, 60, 60]
+
+
+@pytest.mark.parametrize("back", [HOUR_MS, 3 * DAY_MS])
+async def test_a_clock_that_was_ahead_does_not_keep_out_the_time_until_then(back: int, stage: Stage) -> None:
+    stage.script = {"one": falling}
+    collector = await stage.start(SHOP)
+    await stage.ticks(collector, 20, MINUTE_MS)
+    stage.clock.step_wall(back)
+    await stage.ticks(collector, 20, MINUTE_MS)
+    stage.clock.step_wall(-back)
+    await stage.ticks(collector, 70, MINUTE_MS)
+    ends = [row.end // MINUTE_MS for row in rows(stage.batches("minutes"))]
+    since = 42 if back > HOUR_MS else 100  # an hour is waited for
+    assert set(range(since, 108)) <= set(ends)
 
 
 async def minutes_and_hours(stage: Stage, pauses: Sequence[int], ms: int) -> list[Row]:

@@ -124,6 +124,23 @@ def test_hours_come_of_the_same_samples() -> None:
     assert closed[-1] == Row("hours", HOUR_MS, 7, 29.5, 59.0, 59.0, 60)
 
 
+def test_a_sample_that_is_told_again_counts_once_and_with_its_newest_value() -> None:
+    rollups = Rollups()
+    for second, value in ((1, 4.0), (1, 4.0), (30, 8.0), (30, 6.0), (30, 6.0)):
+        rollups.add(7, START + second * 1000, value)
+    assert rows(rollups.close(START + MINUTE_MS + CLOSE)) == [Row("minutes", 60_000, 7, 5.0, 8.0, 6.0, 2)]
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_what_is_late_is_late_whatever_other_series_there_are(others: bool) -> None:
+    rollup = minutes()
+    if others:
+        rollup.add(8, START + 1, 4.0)
+    rollup.close(START + MINUTE_MS + FINAL)
+    rollup.add(7, START + 2, 8.0)
+    assert rollup.late == 1
+
+
 class Tick(NamedTuple):
     """At `now`, what came of series 7 and 8: (time, value, flags) or None."""
 
@@ -184,7 +201,7 @@ def test_a_period_that_is_known_in_part_only_stays_as_it_was_written(
     ticks: list[Tick], data: st.DataObject
 ) -> None:
     cut = data.draw(st.integers(0, len(ticks)))
-    since = data.draw(st.integers(START, ticks[-1].now))
+    since = data.draw(st.integers(START, max(START, ticks[cut - 1].now if cut else 0)))
     rollups = Rollups()
     rollups.restore([samples_batch(tick) for tick in ticks[:cut] if tick.now >= since], since)
     whole = set(run(Rollups(), ticks))

@@ -23,8 +23,10 @@ spec:
       perReplica: 1500m
   forecast: {quantile: 0.95, lead: 3m}
   scaleDown: {window: 10m, maxDecrease: 10%/1m}
+  timeZone: Asia/Shanghai
+  holidays: [2026-10-01, 2026-10-02]
   schedules:
-    - {name: night, start: "0 22 * * *", duration: 10h, timeZone: Asia/Shanghai, minReplicas: 40, maxReplicas: 400}
+    - {name: night, start: "0 22 * * *", duration: 10h, minReplicas: 40, maxReplicas: 400}
 """
 
 
@@ -43,6 +45,16 @@ def test_it_reads_back_what_it_writes() -> None:
     policy = parse_document(ScalingPolicy, document(), "policy.yaml")
     again = parse_document(ScalingPolicy, policy.model_dump(mode="json", by_alias=True), "again")
     assert again == policy
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"), [({}, "Asia/Shanghai"), ({"timeZone": "Europe/Berlin"}, "Europe/Berlin")]
+)
+def test_a_schedule_goes_by_the_policys_time_zone_unless_it_has_its_own(own: Any, expected: str) -> None:
+    text = document()
+    text["spec"]["schedules"][0] |= own
+    (schedule,) = parse_document(ScalingPolicy, text, "policy.yaml").spec.schedules
+    assert schedule.window.zone == expected
 
 
 @pytest.mark.parametrize(
@@ -70,6 +82,9 @@ def test_it_reads_back_what_it_writes() -> None:
         ("spec.scaleDown.maxDecrease", "10", "share per period"),
         ("spec.schedules.0.start", "99 * * * *", "not a cron expression"),
         ("spec.schedules.0.timeZone", "Mars/Base", "no IANA time zone"),
+        ("spec.timeZone", "Mars/Base", "spec.timeZone: 'Mars/Base' is no IANA time zone"),
+        ("spec.holidays", ["2026-02-30"], "spec.holidays.0"),
+        ("spec.holidays", [20261225], "20261225 is not a date, like 2026-12-25"),
         ("spec.schedules.0.minReplicas", 500, "more than maxReplicas"),
         ("spec.targetRef.name", "Bad Name", "not a Kubernetes name"),
         ("kind", "Policy", "kind"),

@@ -1,0 +1,10 @@
+import pickle
+
+from cme.core.errors import InvalidInput
+
+
+def test_a_refusal_reads_the_same_in_another_process() -> None:
+    refusal = InvalidInput("it is no number", "file x, line 3", "write one")
+    again = pickle.loads(pickle.dumps(refusal))
+    assert (str(again), again.remedy) == (str(refusal), "write one")
+    assert isinstance(again, InvalidInput)

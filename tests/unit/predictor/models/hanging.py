@@ -1,0 +1,6 @@
+"""A model that never answers."""
+
+import signal
+
+if __name__ == "__main__":
+    signal.pause()
