@@ -15,7 +15,7 @@ from predictor.features import BIASES, ERRORS, Moment, rows_of
 from predictor.grid import Grid
 from predictor.pool import Pool
 
-_SLOTS = 12  # of the day, for errors that know the time of day
+_SLOTS = 8  # of the day, for errors that know the time of day
 
 
 class RidgeExpert(Calibrated):
