@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictor.arrays import Arrays, Floats, Known
+from predictor.calibration.start import Start
 from predictor.grid import Grid
 
 _LARGEST = 6e4  # of a float16
@@ -22,6 +23,7 @@ class Errors:
         arrays.declare(f"{self._name}.means", (grid.cells, 5))
         arrays.declare(f"{self._name}.slots", (SLOTS, grid.cells), np.nan, dtype="float16")
         arrays.declare(f"{self._name}.count", (grid.cells,))
+        self._start = Start(arrays, self._name, grid)
         half_lives = np.array([max(grid.hour, 2), 2 * grid.day, 7 * grid.day, max(grid.hour, 2), grid.day])
         self._rates = (1 - 0.5 ** (grid.cell_strides[:, None] / half_lives)).astype(np.float32)[..., None]
         per_visit = np.maximum(1, grid.day // SLOTS // grid.cell_strides)
@@ -43,7 +45,7 @@ class Errors:
     def means(self) -> Floats:
         """[C, 5, series]: hour, days, week; signed: hour, day."""
         means: Floats = self._arrays[f"{self._name}.means"]
-        return means
+        return self._start.sizes(means, self._arrays[f"{self._name}.count"])
 
     def at_target(self, beat: int) -> Floats:
         """[C, series]: usual size at the time of day that origin `beat` looks at."""
