@@ -13,6 +13,7 @@ from predictor.history import Bin, History
 from predictor.mix.caps import Caps
 from predictor.mix.coverage import Coverage
 from predictor.mix.mixing import Mix
+from predictor.mix.safe import SafeStart
 from predictor.pool import Pool
 from predictor.rows import Rows
 
@@ -37,6 +38,7 @@ class Block:
         )
         self._mix = Mix(self.arrays, grid, len(self._experts))
         self._caps, self._coverage = Caps(self.arrays, grid), Coverage(self.arrays, grid)
+        self._safe = SafeStart(self.arrays, grid, self._history)
 
     def step(self, beat: int, bin_: Bin, sampled: Rows_, number: int) -> Floats:
         """Learn a beat and forecast from its end: loads [C, Q, series].
@@ -85,6 +87,7 @@ class Block:
         self._mix.learn(beat, load, known)
         self._caps.learn(beat, load, known)
         self._coverage.learn(beat, load, known)
+        self._safe.learn(beat, load, known)
 
     def _learn_rows(self, beat: int, truth: Floats, known: Known, sampled: Rows_) -> None:
         grown = self._history.age > self._grid.day + self._grid.longest
@@ -112,7 +115,9 @@ class Block:
         mixed = self._mix.combine(loads)
         ordered = np.sort(mixed, axis=1)
         capped = np.sort(self._caps.apply(ordered, week_max), axis=1)
-        served = np.minimum(self._coverage.apply(capped, np.square(moment.base)), _HIGHEST * ever * ever)
+        covered = self._coverage.apply(capped, np.square(moment.base))
+        safe = self._safe.apply(covered, np.square(moment.last))
+        served = np.minimum(safe, _HIGHEST * ever * ever)
         if keep:
             for expert, (_, kept) in zip(self._experts, made, strict=True):
                 expert.remember(moment, kept)

@@ -7,6 +7,7 @@ of its own errors; geometric mean over the series and leads. With --alone each s
 
 import argparse
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -59,14 +60,16 @@ def ratios(lost: Doubles, level: float) -> Doubles:
 
 def report(names: list[str], found: Doubles) -> list[str]:
     """`found` [series, (ours, last), age, T, L]"""
-    ages = [f"{a}-{b} h" for a, b in zip(AGES_H, AGES_H[1:], strict=False)]
+    ages = [f"{a}-{b} h" for a, b in pairwise(AGES_H)]
     lines = [f"{'age':26s}" + "".join(f"{age:>11s}" for age in ages)]
     for target, named in enumerate(TARGETS):
         for lead, ms in enumerate(LEADS_MS):
             row = np.exp(np.nanmean(np.log(found[:, 0, :, target, lead]), axis=0))
             lines.append(f"{named:4s}{ms // 60_000:4d} min          " + _row(row))
     lines.append(f"{'all':26s}" + _row(np.exp(np.nanmean(np.log(found[:, 0]), axis=(0, 2, 3)))))
-    lines.append(f"{'the raw last value':26s}" + _row(np.exp(np.nanmean(np.log(found[:, 1]), axis=(0, 2, 3)))))
+    lines.append(
+        f"{'the raw last value':26s}" + _row(np.exp(np.nanmean(np.log(found[:, 1]), axis=(0, 2, 3))))
+    )
     by_series = np.exp(np.nanmean(np.log(found[:, 0]), axis=(2, 3)))
     lines.append(f"{'worst series':26s}" + _row(np.nanmax(by_series, axis=0)))
     worst = [names[i] for i in np.nanargmax(by_series, axis=0)]
