@@ -15,7 +15,9 @@ from predictor.mix.coverage import Coverage
 from predictor.mix.mixing import Mix
 from predictor.mix.safe import SafeStart
 from predictor.pool import Pool
+from predictor.relevel import relevel
 from predictor.rows import Rows
+from predictor.shift import Detector
 
 Rows_ = NDArray[np.intp]
 CAPACITY = 1024
@@ -39,6 +41,7 @@ class Block:
         self._mix = Mix(self.arrays, grid, len(self._experts))
         self._caps, self._coverage = Caps(self.arrays, grid), Coverage(self.arrays, grid)
         self._safe = SafeStart(self.arrays, grid, self._history)
+        self._detector = Detector(self.arrays, grid)
 
     def step(self, beat: int, bin_: Bin, sampled: Rows_, number: int) -> Floats:
         """Learn a beat and forecast from its end: loads [C, Q, series].
@@ -47,6 +50,7 @@ class Block:
         """
         seen = np.isfinite(bin_.last)
         self._history.push(beat, self._roots(bin_, seen), seen)
+        self._follow_shifts(beat, seen)
         truth, known = self._history.truths(beat)
         self._learn(beat, truth, known)
         self._learn_rows(beat, truth, known, sampled)
@@ -76,6 +80,13 @@ class Block:
         """How many errors of its own each lead has, [lead, series]."""
         count: Floats = self.arrays["last.errors.count"][::T]
         return count
+
+    def _follow_shifts(self, beat: int, seen: Known) -> None:
+        """A series whose level has shifted goes on with a past at the new one."""
+        known = seen & (self._history.age > self._grid.day + self._grid.longest)
+        shifts = self._detector.learn(beat, *self._features.usual(beat), known)
+        if len(shifts.series):
+            relevel(self.arrays, self._grid, self._history, beat, shifts)
 
     def _largest(self, beat: int) -> Floats:
         return np.asarray(self._history.recent("largest", beat, 1)[0])

@@ -14,6 +14,7 @@ class Delay:
         self._lengths = grid.cell_beats // grid.cell_strides
         self._starts = np.concatenate([[0], np.cumsum(self._lengths)[:-1]])
         arrays.declare(name, (int(self._lengths.sum()), *shape), np.nan)
+        arrays.waiting.append(name)
 
     def swap(self, beat: int, values: Floats) -> None:
         """Keep the newest `values` [C, ..., series] in the place of those that `due` gave back on this beat."""

@@ -27,7 +27,8 @@ class History:
     """Time-major rings of roots of loads, one row a beat. The caller fills gaps, so nothing in here is NaN.
 
     `last`, `mean`, `largest` and `hour` (the largest of the hour up to then) reach back two weeks and serve the seasons,
-    as float16: its .05 % are far below a day's difference from the day before. The `recent` rings are exact.
+    as float16: its .05 % are far below a day's difference from the day before; of a gap they hold what was there a
+    season before. The `recent` rings are exact.
     """
 
     def __init__(self, arrays: Arrays, grid: Grid) -> None:
@@ -69,8 +70,12 @@ class History:
         self._arrays["history.recent_largest"][beat % self._recent] = bin_.largest
         hour = self.recent("largest", beat, self._grid.hour).max(axis=0)
         self._arrays["history.recent_hour"][beat % self._recent] = hour
-        self._add_to_sums(beat, bin_.mean)
         rows = {"last": bin_.last, "mean": bin_.mean, "largest": bin_.largest, "hour": hour}
+        if not seen.all():
+            rows = {
+                name: np.where(seen, values, self._a_season_ago(name, beat)) for name, values in rows.items()
+            }
+        self._add_to_sums(beat, rows["mean"])
         for name, values in rows.items():
             self._arrays[f"history.{name}"][beat % self._length] = np.minimum(values, _FLOAT16_MAX)
         self._add_to_maxima(beat, bin_.largest)
@@ -125,6 +130,12 @@ class History:
             return np.asarray(self.recent("largest", beat, beats).max(axis=0))
         return np.asarray(self.recent("hour", beat, beats - hour + 1)[::hour].max(axis=0))
 
+    def _a_season_ago(self, name: str, beat: int) -> Floats:
+        """What seasons are to remember of a beat that nobody saw: a week ago, else a day ago, else the newest."""
+        day, newest = self._grid.day, self._arrays[f"history.{name}"][(beat - 1) % self._length]
+        days, weeks = (self.ring(name, np.array(beat - n * day)) for n in (1, 7))
+        return np.where(self.age > 7 * day, weeks, np.where(self.age > day, days, newest))
+
     def _found(self, bin_: Bin, new: NDArray[np.bool_]) -> None:
         """A new series' last hours are taken to have been what its first beat was."""
         if new.any():
@@ -141,6 +152,22 @@ class History:
             sums[i] += np.where(self.age > 0, newest, 0).astype(float) - np.where(
                 self.age > window, oldest, 0
             )
+
+    def recount(self, beat: int, place: int) -> None:
+        """Sums and maxima of one series anew from its rings, up to `beat`."""
+        age, day = int(self.age[place]), self._grid.day
+        means = self._arrays["history.mean"][
+            (beat - np.arange(min(age, self._windows[-1]))) % self._length, place
+        ]
+        for i, window in enumerate(self._windows):
+            self._arrays["history.sums"][i, place] = means[:window].astype(float).sum()
+        maxima, largest = self._arrays["history.day_maxima"], self._arrays["history.largest"]
+        first = max(beat - age + 1, (beat // day - DAYS) * day)
+        maxima[:, place] = 0
+        for today in range(first // day, beat // day + 1):
+            beats = np.arange(max(first, today * day), min(beat, today * day + day - 1) + 1)
+            maxima[today % (DAYS + 1), place] = largest[beats % self._length, place].max()
+        self._arrays["history.ever"][place] = maxima[:, place].max()
 
     def _add_to_maxima(self, beat: int, largest: Floats) -> None:
         maxima = self._arrays["history.day_maxima"]

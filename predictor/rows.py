@@ -32,6 +32,7 @@ class Rows:
             slots = beats // self.every[lead] + 1
             arrays.declare(f"rows.{lead}.features", (slots, T, K), np.nan, dtype="float16")
             arrays.declare(f"rows.{lead}.units", (slots, 2), np.nan)
+            arrays.waiting.append(f"rows.{lead}.units")
 
     def remember(self, moment: Moment) -> None:
         for lead, beats in enumerate(self._grid.lead_beats):

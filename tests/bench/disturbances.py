@@ -134,7 +134,9 @@ def report(found: dict[str, Doubles], names: list[str]) -> list[str]:
         means = np.exp(np.nanmean(np.log(rows[:, :-1]), axis=0))
         hours = rows[:, -1]
         text = f"{np.median(hours):8.0f}{np.quantile(hours, 0.9):8.0f}{hours.max():8.0f}"
-        lines.append(f"{name:20s}" + "".join(f"{m:10.2f}" for m in means) + text + f" {names[hours.argmax()]}")
+        lines.append(
+            f"{name:20s}" + "".join(f"{m:10.2f}" for m in means) + text + f" {names[hours.argmax()]}"
+        )
     return lines
 
 
