@@ -88,6 +88,11 @@ class Block:
         if len(shifts.series):
             relevel(self.arrays, self._grid, self._history, beat, shifts)
 
+    def shifted(self) -> NDArray[np.int64]:
+        """The first beat of each series' newest level; -1 for one whose level never shifted."""
+        beats: NDArray[np.int64] = self.arrays["shift.last"]
+        return beats
+
     def _largest(self, beat: int) -> Floats:
         return np.asarray(self._history.recent("largest", beat, 1)[0])
 

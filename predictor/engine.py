@@ -14,7 +14,7 @@ from predictor.grid import BEAT_MS, QUANTILES, Grid, L, Q, T
 from predictor.history import Bin
 from predictor.pool import ROWS_AT_ONCE, Pool
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Forecast:
 
     values: Floats
     uncalibrated: NDArray[np.uint32]  # [series], bit lead * 4 + quantile: too few errors of its own
+    shifted_ms: NDArray[np.int64]  # [series], since when a shifted level holds; 0 if none was seen
 
 
 class Engine:
@@ -154,11 +155,14 @@ class Engine:
         """Blocks' [C, Q, series] as one [target, lead, quantile, series]."""
         values = np.full((T, L, Q, self.series), np.nan, dtype=np.float32)
         uncalibrated = np.empty(self.series, dtype=np.uint32)
+        shifted_ms = np.zeros(self.series, dtype=np.int64)
         for (block, rows), cells in zip(self._each(), served, strict=True):
             by_lead = cells.reshape(len(self.grid.leads), T, Q, -1).swapaxes(0, 1)
             values[:, list(self.grid.leads), :, rows] = by_lead
             uncalibrated[rows] = self._uncalibrated(block)
-        return Forecast(values, uncalibrated)
+            shifted = block.shifted()
+            shifted_ms[rows] = np.where(shifted < 0, 0, (shifted + self._skipped) * self.grid.beat_ms)
+        return Forecast(values, uncalibrated, shifted_ms)
 
     def _uncalibrated(self, block: Block) -> NDArray[np.uint32]:
         missing = np.ones((L, Q, block.arrays.series), dtype=bool)

@@ -17,6 +17,7 @@ from predictor import checkpoint
 from predictor.beats import Beats, widened
 from predictor.engine import Engine, Forecast
 from predictor.grid import BEAT_MS
+from predictor.prior import prior_batch, start_from_log
 
 log = logging.getLogger("tidecast.predictor")
 
@@ -64,6 +65,7 @@ class Relearning:
 
     def __init__(self, log_: Log, since_ms: int) -> None:
         self.feed, self._log, self._since_ms = Feed(), log_, since_ms
+        start_from_log(log_, self.feed.engine.pool)
         self._position = log_.position_at(["minutes"], since_ms)
         self._minutes: deque[Batch] = deque()
 
@@ -96,6 +98,7 @@ class Learner:
         self._feed, self._telemetry = Feed(telemetry.step_seconds.time), telemetry
         self._checkpoint = folder / "engine.state"
         self._relearning: Relearning | None = None
+        self._shifted_ms: NDArray[np.int64] | None = None  # as counted last
         self._whole = False  # whether the engine has learned all of its past, and not its seasons only
 
     @property
@@ -106,6 +109,8 @@ class Learner:
     def restore(self, log_: Log, now_ms: int, progress: Progress) -> Position:
         """Load the checkpoint, take in the minutes since; returns the position behind them. Raises LogFailed."""
         self._load()
+        if self._feed.engine.beat < 0:
+            start_from_log(log_, self._feed.engine.pool)
         oldest = now_ms - (HISTORY_MS if self._whole else SEASONS_MS)
         # The minutes of the newest beat once more: the next forecast starts from the last of them.
         since = max(oldest, self._feed.engine.beat * BEAT_MS + 1)
@@ -122,6 +127,7 @@ class Learner:
         while self._relearning is not None and not until():
             if self._relearning.turn():
                 self._feed, self._relearning, self._whole = self._relearning.feed, None, True
+                self._shifted_ms = None
                 self.save()
         if self._relearning is not None:
             self._telemetry.learned.set(self._relearning.share(self.newest_ms))
@@ -134,12 +140,27 @@ class Learner:
         self._telemetry.series.set(self._feed.engine.series)
         return closed
 
+    def prior(self) -> list[Batch]:
+        """What engines without a memory may start from; nothing while the past is still being learned."""
+        pool = self._feed.engine.pool
+        return [prior_batch(self.newest_ms, pool)] if self._whole and pool.mature else []
+
     def checkpoint_due(self) -> bool:
         return self._feed.engine.beat % CHECKPOINT_BEATS == 0
 
     def forecast(self) -> tuple[NDArray[np.uint64], Forecast]:
         """Ids and forecasts of all series, from the newest minute."""
-        return np.array(list(self._feed.engine.ids), dtype=np.uint64), self._feed.forecast()
+        forecast = self._feed.forecast()
+        self._count_shifts(forecast)
+        return np.array(list(self._feed.engine.ids), dtype=np.uint64), forecast
+
+    def _count_shifts(self, forecast: Forecast) -> None:
+        """Those since the last forecast; what the past holds is not counted again."""
+        if self._shifted_ms is not None:
+            new = forecast.shifted_ms.copy()
+            new[: len(self._shifted_ms)] -= self._shifted_ms
+            self._telemetry.shifts.inc(int((new != 0).sum()))
+        self._shifted_ms = forecast.shifted_ms
 
     def save(self) -> None:
         """Write the checkpoint; a full disk costs the next start some time, nothing else."""

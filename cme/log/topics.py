@@ -25,6 +25,7 @@ TOPICS = {
     "forecast_history": Topic(8, 35 * DAY_MS),
     "decisions": Topic(9, 35 * DAY_MS),
     "decompositions": Topic(10, 0, keep_newest=1),
+    "prior": Topic(11, 0, keep_newest=1),
 }
 
 NAMES = {topic.id: name for name, topic in TOPICS.items()}

@@ -75,6 +75,9 @@ class PredictorTelemetry:
             "Share of the past that has been learned; below 1 a start without a checkpoint is still at it",
         )
         self.series = new.gauge("tidecast_engine_series", "Series that the engine forecasts")
+        self.shifts = new.counter(
+            "tidecast_engine_shifts_total", "Level shifts of series that were found since the start"
+        )
         self.faults = new.counter("tidecast_predictor_faults_total", "Turns of the predictor that failed")
         self.damages = new.counter(
             "tidecast_log_damaged_records_total", "Records of the log that could not be read"

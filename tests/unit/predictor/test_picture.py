@@ -100,7 +100,9 @@ def forecast(**more: Any) -> Forecast:
     cells = 1_000 * np.arange(1, L + 1)[:, None] + np.arange(Q)
     values = np.zeros((T, L, Q, 2), dtype=np.float32)
     values[MAX] = cells[:, :, None] * np.array([1, 10])
-    return Forecast(values, np.array(more.get("uncalibrated", [0, 0]), dtype=np.uint32))
+    return Forecast(
+        values, np.array(more.get("uncalibrated", [0, 0]), dtype=np.uint32), np.zeros(2, np.int64)
+    )
 
 
 def measured(*policies: ScalingPolicy, **more: Any) -> tuple[list[float], list[bool]]:
