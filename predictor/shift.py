@@ -8,19 +8,20 @@ from numpy.typing import NDArray
 from predictor.arrays import Arrays, Floats, Known
 from predictor.grid import Grid
 
-_CLIP, _DRIFT = (
+_CLIP, _DRIFT = np.float32(8), np.float32(1.5)  # usual deviations: the most that one beat counts; what is no news
     np.float32(3),
     np.float32(1.5),
 )  # usual deviations: the most that one beat counts; what is no news
+_COUNTED = np.float32(3)  # what the mean deviation takes in of one
 _LEAST_HOURS = 2  # of the largest deviations until there is an alarm
 _UNHEARD = np.float32(1.5)  # times the largest sum that came to nothing
 _MATURE_DAYS = 7
-_LONGEST_HOURS = 12  # what takes longer to show is a trend, and forecasts follow it
+_LONGEST_HOURS = 5  # what takes longer to show is a trend, and forecasts follow it
 _SMALLEST, _LARGEST = (
     np.sqrt(np.float32(1.3)),
     np.sqrt(np.float32(30)),
 )  # ratio of levels worth the name; a start or stop
-_FITTED = 0.3  # share of the squared deviation that may be left at another level
+_FITTED = 0.08  # share of the squared deviation that may be left at another level
 _AGAIN_DAYS = 2  # a shift so soon after another says that a level is not all that changed
 _MEMORY_DAYS = 7
 
@@ -37,10 +38,12 @@ class Shifts:
 
 
 class Detector:
-    """Two-sided CUSUM (Page 1954) of z = (level - usual) / mean |level - usual|, one direction at a time: S = max(0,
-    S + min(z, 3) - 1.5), so that a spike says no more than any high value. An alarm needs two hours of the largest
-    z, a sum half as large again as any that came to nothing, and the usual times one ratio (least squares since S was
-    last 0) to explain most of the deviation.
+    """Two-sided CUSUM (Page 1954), S = max(0, S + min(z, 8) - 1.5), of z = (level - what was likely) / mean |level -
+    usual|; a single beat says little however high it is.
+
+    An alarm needs two hours of the largest z or a little longer of lesser ones, a sum half as large again as any that
+    came to nothing, and that the usual times one ratio (least squares since S was last 0) explains nearly all. So a
+    series that varies as much by itself has none: its forecasts follow within hours anyway.
     """
 
     def __init__(self, arrays: Arrays, grid: Grid) -> None:
@@ -82,7 +85,7 @@ class Detector:
         count += known
         rate = np.maximum(self._rate, 1 / np.maximum(count, 1))
         size = np.abs(deviation)
-        counted = np.where(count > self._grid.day, np.minimum(size, _CLIP * usual), size)
+        counted = np.where(count > self._grid.day, np.minimum(size, _COUNTED * usual), size)
         usual += np.where(known, rate * (counted - usual), 0).astype(np.float32)
         return np.asarray(np.divide(unlikely, usual, out=np.zeros_like(unlikely), where=known & (usual > 0)))
 
