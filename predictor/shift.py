@@ -8,19 +8,15 @@ from numpy.typing import NDArray
 from predictor.arrays import Arrays, Floats, Known
 from predictor.grid import Grid
 
-_CLIP, _DRIFT = np.float32(8), np.float32(1.5)  # usual deviations: the most that one beat counts; what is no news
-    np.float32(3),
-    np.float32(1.5),
-)  # usual deviations: the most that one beat counts; what is no news
+_CLIP = np.float32(8)  # usual deviations: the most that one beat counts
+_DRIFT = np.float32(1.5)  # the most that is no news
 _COUNTED = np.float32(3)  # what the mean deviation takes in of one
 _LEAST_HOURS = 2  # of the largest deviations until there is an alarm
 _UNHEARD = np.float32(1.5)  # times the largest sum that came to nothing
 _MATURE_DAYS = 7
 _LONGEST_HOURS = 5  # what takes longer to show is a trend, and forecasts follow it
-_SMALLEST, _LARGEST = (
-    np.sqrt(np.float32(1.3)),
-    np.sqrt(np.float32(30)),
-)  # ratio of levels worth the name; a start or stop
+_SMALLEST = np.sqrt(np.float32(1.3))  # ratio of roots that is worth the name
+_LARGEST = np.sqrt(np.float32(30))  # beyond it a load starts or stops
 _FITTED = 0.08  # share of the squared deviation that may be left at another level
 _AGAIN_DAYS = 2  # a shift so soon after another says that a level is not all that changed
 _MEMORY_DAYS = 7

@@ -122,7 +122,7 @@ def test_the_upper_quantile_still_covers_after_a_shift(world: Lived) -> None:
 
 
 def alarms(levels: NDArray[np.float64]) -> list[int]:
-    """Beats on which a detector that expects 1 with a noise of .1 finds a shift."""
+    """Beats on which a detector that expects 1 finds a shift."""
     arrays = Arrays()
     detector = Detector(arrays, GRID)
     arrays.grow(1)
@@ -146,7 +146,7 @@ def test_two_beats_of_any_height_are_no_shift(seed: int, height: float, beats: i
 @given(st.integers(0, 2**31), st.sampled_from([0.4, 0.6, 1.6, 2.5]))
 @settings(max_examples=20, deadline=None)
 def test_a_lasting_ratio_is_a_shift(seed: int, ratio: float) -> None:
-    levels = np.random.default_rng(seed).normal(1, 0.1, 9 * DAY)
+    levels = np.random.default_rng(seed).normal(1, 0.05, 9 * DAY)
     levels[8 * DAY :] *= ratio
     (first, *_) = alarms(levels)
     assert 8 * DAY < first <= 8 * DAY + 12 * HOUR
