@@ -38,7 +38,7 @@ class Detector:
     usual|; a single beat says little however high it is.
 
     An alarm needs two hours of the largest z or a little longer of lesser ones, a sum half as large again as any that
-    came to nothing, and that the usual times one ratio (least squares since S was last 0) explains nearly all. So a
+    came to nothing, and that the usual times one ratio (least squares since S was next to 0) explains nearly all. So a
     series that varies as much by itself has none: its forecasts follow within hours anyway.
     """
 
@@ -63,7 +63,7 @@ class Detector:
         z = self._standardized(level - usual, level - nearest, known)
         cusum, highest = (self._arrays[f"shift.{name}"] for name in ("cusum", "highest"))
         moved = np.maximum(cusum + np.minimum(np.stack([z, -z]), _CLIP) - _DRIFT, 0)
-        self._sum_up(beat, moved > 0, level, usual)
+        self._sum_up(beat, level, usual)
         shifts = self._shifts(beat, self._alarms(beat, moved))
         moved[:, shifts.series] = 0
         over = self._arrays["shift.peak"] * (moved == 0)
@@ -85,12 +85,13 @@ class Detector:
         usual += np.where(known, rate * (counted - usual), 0).astype(np.float32)
         return np.asarray(np.divide(unlikely, usual, out=np.zeros_like(unlikely), where=known & (usual > 0)))
 
-    def _sum_up(self, beat: int, rising: Known, level: Floats, usual: Floats) -> None:
+    def _sum_up(self, beat: int, level: Floats, usual: Floats) -> None:
+        """From the last beat on before which the sums were less than a single beat can make them."""
         products, begun = self._arrays["shift.products"], self._arrays["shift.begun"]
-        begun[:] = np.where(self._arrays["shift.cusum"] > 0, begun, beat)
-        new = np.stack([level * level, level * usual, usual * usual])
-        products[:] = np.where((self._arrays["shift.cusum"] > 0)[:, None], products, 0) + new
-        products *= rising[:, None]
+        going = self._arrays["shift.cusum"] >= _CLIP - _DRIFT
+        begun[:] = np.where(going, begun, beat)
+        products *= going[:, None]
+        products += np.stack([level * level, level * usual, usual * usual])
 
     def _alarms(self, beat: int, moved: Floats) -> Known:
         """[2, series]"""
