@@ -45,8 +45,10 @@ def _move(arrays: Arrays, place: int, beats: np.ndarray, ratio: float) -> None:
 def _forgive(arrays: Arrays, grid: Grid, place: int, beats: np.ndarray) -> None:
     """Errors made while the shift was not known yet are not what is usual."""
     slots = np.unique(beats % grid.day * SLOTS // grid.day)
-    for name in ("last", "profile", "ridge"):
-        means = arrays[f"{name}.errors.means"][:, :, place]
-        means[:, :2] = np.minimum(means[:, :2], means[:, 2:3])
-        means[:, 3:] = 0
-        arrays[f"{name}.errors.slots"][slots, :, place] = np.nan
+    for name in arrays:
+        if name.endswith(".errors.means"):
+            means = arrays[name][:, :, place]
+            means[:, :2] = np.minimum(means[:, :2], means[:, 2:3])
+            means[:, 3:] = 0
+        elif name.endswith(".errors.slots"):
+            arrays[name][slots, :, place] = np.nan
