@@ -17,6 +17,7 @@ class Arrays:
     def __init__(self) -> None:
         self._arrays: dict[str, NDArray[Any]] = {}
         self._fills: dict[str, NDArray[Any]] = {}
+        self.waiting: list[str] = []  # those of origins whose truth is still to come
         self.series = 0
 
     def declare(

@@ -20,7 +20,9 @@ from predictor.mix.safe import SafeStart
 from predictor.ordering import sorted_quantiles
 from predictor.pool import Pool
 from predictor.presets import Preset
+from predictor.relevel import relevel
 from predictor.rows import Rows, from_steps
+from predictor.shift import Detector
 from predictor.trust.keeper import Trust
 
 Rows_ = NDArray[np.intp]
@@ -46,6 +48,7 @@ class Block:
         self._mix = Mix(self.arrays, grid, len(self._experts))
         self._caps, self._coverage = Caps(self.arrays, grid), Coverage(self.arrays, grid)
         self._safe = SafeStart(self.arrays, grid, self._history)
+        self._detector = Detector(self.arrays, grid)
         self.trust = Trust(self.arrays, grid)
 
     def step(self, beat: int, bin_: Bin, sampled: Rows_, number: int) -> Floats:
@@ -54,6 +57,7 @@ class Block:
         `sampled` series give the pool a row; the block's `number` spreads the solving of all blocks over time.
         """
         self._take_in(beat, bin_)
+        self._follow_shifts(beat, np.isfinite(bin_.last))
         truth, known = self._history.truths(beat)
         known = self.trust.learn(beat, bin_, self._own_units(truth * truth), known)
         self._learn(beat, truth, known)
@@ -92,6 +96,18 @@ class Block:
         """How many errors of its own each lead has, [lead, series]."""
         count: Floats = self.arrays["ridge.errors.count"][::T]
         return count
+
+    def _follow_shifts(self, beat: int, seen: Known) -> None:
+        """A series whose level has shifted goes on with a past at the new one."""
+        known = seen & (self._history.age > self._grid.day + self._grid.longest)
+        shifts = self._detector.learn(beat, *self._features.usual(beat), known)
+        if len(shifts.series):
+            relevel(self.arrays, self._grid, self._history, beat, shifts)
+
+    def shifted(self) -> NDArray[np.int64]:
+        """The first beat of each series' newest level; -1 for one whose level never shifted."""
+        beats: NDArray[np.int64] = self.arrays["shift.last"]
+        return beats
 
     def _largest(self, beat: int) -> Floats:
         return np.asarray(self._history.recent("largest", beat, 1)[0])

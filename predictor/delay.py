@@ -14,6 +14,7 @@ class Delay:
         self._lengths = tuple(h.origins.most_in(h.beats) for h in grid.horizons)
         for horizon, length in zip(grid.horizons, self._lengths, strict=True):
             arrays.declare(f"{name}.{horizon.number}", (length, T, *shape), np.nan)
+            arrays.waiting.append(f"{name}.{horizon.number}")
 
     def due(self, horizon: Horizon, beat: int) -> Floats:
         """[T, ..., series] of the origin whose truth `beat` is, NaN if there was none. To be read before `keep`."""

@@ -17,7 +17,7 @@ from predictor.pool import ROWS_AT_ONCE, Pool
 from predictor.presets import BEST, Preset
 from predictor.trust.record import FIGURES, Day
 
-STATE_VERSION = 4
+STATE_VERSION = 5
 ERRORS_BEYOND = 1000
 """So many errors of its own a series needs at a lead before a quantile above .99 is extrapolated."""
 
@@ -31,6 +31,7 @@ class Forecast:
     uncalibrated: NDArray[np.uint32]  # [series], bit lead * 5 + quantile: too few errors of its own
     """The fifth quantile of a lead is any above the grid's."""
     distrust: NDArray[np.uint32]  # [series], `cme.core.distrust` over the cells lead * 2 + target
+    shifted_ms: NDArray[np.int64]  # [series], since when a shifted level holds; 0 if none was seen
 
 
 class Engine:
@@ -193,12 +194,15 @@ class Engine:
         """Blocks' [C, Q, series] as one [target, lead, quantile, series]."""
         values = np.full((T, L, Q, self.series), np.nan, dtype=np.float32)
         uncalibrated, distrust = (np.empty(self.series, dtype=np.uint32) for _ in range(2))
+        shifted_ms = np.zeros(self.series, dtype=np.int64)
         for (block, rows), cells in zip(self._each(), served, strict=True):
             by_lead = cells.reshape(len(self.grid.leads), T, Q, -1).swapaxes(0, 1)
             values[:, list(self.grid.leads), :, rows] = by_lead
             uncalibrated[rows] = self._uncalibrated(block)
             distrust[rows] = block.trust.distrust()
-        return Forecast(values, uncalibrated, distrust)
+            shifted = block.shifted()
+            shifted_ms[rows] = np.where(shifted < 0, 0, (shifted + self._skipped) * self.grid.beat_ms)
+        return Forecast(values, uncalibrated, distrust, shifted_ms)
 
     def _uncalibrated(self, block: Block) -> NDArray[np.uint32]:
         """A lead that the grid has not is made of the next longer one."""

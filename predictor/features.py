@@ -112,6 +112,15 @@ class Features:
         rate = np.maximum(self._decay, 1 / np.maximum(history.age, 1)).astype(np.float32)
         scale += rate * (distance - scale)
 
+    def usual(self, beat: int) -> tuple[Floats, Floats, Floats]:
+        """The level of the last quarter of an hour, what it usually is at this time, and what of all that yesterday,
+        last week and the usual day and week make likely is nearest to it, [series]."""
+        level = self._history.recent("mean", beat, self._grid.beats(15)).mean(axis=0)
+        now = self._seasons.at(np.array([beat]), level)[0]
+        likely = now[[season.DAY, season.WEEK, season.YESTERDAY, season.LAST_WEEK]]
+        nearest = np.clip(level, likely.min(axis=0), likely.max(axis=0))
+        return level, (likely[0] + likely[1]) / 2, nearest
+
     def moment(self, beat: int, last: Floats, largest: Floats) -> Moment:
         """The origin `beat`, or a moment soon after it at which `last` was seen and `largest` at most since."""
         history, grid = self._history, self._grid

@@ -61,7 +61,7 @@ class Feed:
         if self.beat_ms > BEAT_MS:
             elapsed = max(0, now_ms - (self.engine.beat + 1) * self.beat_ms)
             values = from_now(values, self.engine.grid.leads, newest, elapsed)
-        return Forecast(values, made.uncalibrated[rows], made.distrust[rows])
+        return Forecast(values, made.uncalibrated[rows], made.distrust[rows], made.shifted_ms[rows])
 
     def compared(self, rows: NDArray[np.intp]) -> tuple[Day, NDArray[np.uint32]]:
         """What became of the last day's forecasts of the engine's `rows`, and whom that leaves in distrust."""

@@ -32,10 +32,10 @@ class Fleet:
     """
 
     def __init__(self, preset: Preset = BEST, timed: Timed = nullcontext) -> None:
-        self.newest_ms, self._preset, self._timed, self._pool = 0, preset, timed, Pool()
+        self.newest_ms, self._preset, self._timed, self.pool = 0, preset, timed, Pool()
         self._calendars: Mapping[int, Calendar] = {}
         self._steps = Steps()
-        self._feeds = {BEAT_MS: Feed(BEAT_MS, self._pool, preset, timed)}
+        self._feeds = {BEAT_MS: Feed(BEAT_MS, self.pool, preset, timed)}
 
     @property
     def beat(self) -> int:
@@ -71,11 +71,12 @@ class Fleet:
         """Ids and forecasts of all series, from the newest minute."""
         values = np.full((T, L, Q, self.series), np.nan, dtype=np.float32)
         uncalibrated, distrust = (np.zeros(self.series, dtype=np.uint32) for _ in range(2))
+        shifted_ms = np.zeros(self.series, dtype=np.int64)
         for feed, mine, rows in self._members():
             made = feed.forecast(rows, self._steps.newest(mine, self.newest_ms), self.newest_ms)
             values[..., mine], uncalibrated[mine] = made.values, made.uncalibrated
-            distrust[mine] = made.distrust
-        return self._steps.ids, Forecast(values, uncalibrated, distrust)
+            distrust[mine], shifted_ms[mine] = made.distrust, made.shifted_ms
+        return self._steps.ids, Forecast(values, uncalibrated, distrust, shifted_ms)
 
     def compared(self) -> tuple[Day, NDArray[np.uint32]]:
         """What became of the last day's forecasts of all series, and whom that leaves in distrust."""
@@ -125,7 +126,7 @@ class Fleet:
 
     def _feed(self, beat_ms: int) -> Feed:
         if beat_ms not in self._feeds:
-            self._feeds[beat_ms] = Feed(beat_ms, self._pool, self._preset, self._timed)
+            self._feeds[beat_ms] = Feed(beat_ms, self.pool, self._preset, self._timed)
             self._feeds[beat_ms].follow(self._calendars)
         return self._feeds[beat_ms]
 

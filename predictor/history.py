@@ -34,9 +34,9 @@ class History:
     """Time-major rings of roots of loads, one row a beat. The caller fills gaps, so nothing in here is NaN.
 
     `last`, `mean` and `largest` reach back a week and serve the seasons, as halves: their .05 % are far below a day's
-    difference from the day before. The week before that is kept by quarters of an hour, `old_mean` and `old_largest`.
-    `hours` holds the largest of each hour of the clock over both, so that a window of many hours costs few rows. The
-    `recent` rings are exact; `hour` is the largest of the hour up to then.
+    difference from the day before; of a gap they hold what was there a season before. The week before that is kept by
+    quarters of an hour, `old_mean` and `old_largest`. `hours` holds the largest of each hour of the clock over both, so
+    that a window of many hours costs few rows. The `recent` rings are exact; `hour` is the largest of the hour up to then.
     """
 
     def __init__(self, arrays: Arrays, grid: Grid) -> None:
@@ -87,6 +87,11 @@ class History:
         hour = self.recent("largest", beat, self._grid.hour).max(axis=0)
         self._arrays["history.recent_hour"][beat % self._recent] = hour
         last, mean, largest = pack(np.stack([bin_.last, bin_.mean, bin_.largest]))
+        if not seen.all():
+            last, mean, largest = (
+                np.where(seen, values, self._a_season_ago(name, beat))
+                for name, values in (("last", last), ("mean", mean), ("largest", largest))
+            )
         self._add_to_sums(beat, mean)
         for name, values in {"last": last, "mean": mean, "largest": largest}.items():
             ring = self._arrays[f"history.{name}"]
@@ -158,6 +163,12 @@ class History:
         rows = (beat - np.arange(0, beats, hour)) % self._recent
         return np.asarray(self._arrays["history.recent_hour"][rows].max(axis=0))
 
+    def _a_season_ago(self, name: str, beat: int) -> Halves:
+        """What seasons are to remember of a beat that nobody saw: a week ago, else a day ago, else the newest."""
+        day = self._grid.day
+        newest, days, weeks = (self.ring(name, np.array(beat - n)) for n in (1, day, 7 * day))
+        return np.where(self.age > 7 * day, weeks, np.where(self.age > day, days, newest))
+
     def _found(self, bin_: Bin, new: NDArray[np.bool_]) -> None:
         """A new series' last hours are taken to have been what its first beat was."""
         if new.any():
@@ -188,6 +199,20 @@ class History:
             ring[beat // self._quarter % len(ring)] = pack(
                 self.recent("mean", beat, self._quarter).mean(axis=0)
             )
+
+    def recount(self, beat: int, place: int) -> None:
+        """Sums and maxima of one series anew from its rings, up to `beat`."""
+        age, day = int(self.age[place]), self._grid.day
+        means = unpack(self.ring("mean", beat - np.arange(min(age, self._windows[-1])))[:, place])
+        for i, window in enumerate(self._windows):
+            self._arrays["history.sums"][i, place] = means[:window].astype(float).sum()
+        maxima = self._arrays["history.day_maxima"]
+        first = max(beat - age + 1, beat - 7 * day)
+        maxima[:, place] = 0
+        for today in range(first // day, beat // day + 1):
+            beats = np.arange(max(first, today * day), min(beat, today * day + day - 1) + 1)
+            maxima[today % (DAYS + 1), place] = unpack(self.ring("largest", beats)[:, place]).max()
+        self._arrays["history.ever"][place] = maxima[:, place].max()
 
     def _add_to_maxima(self, beat: int, largest: Floats) -> None:
         maxima = self._arrays["history.day_maxima"]

@@ -18,6 +18,7 @@ from predictor.engine import Forecast
 from predictor.fleet import Fleet
 from predictor.grid import BEAT_MS
 from predictor.presets import BEST, Preset
+from predictor.prior import prior_batch, start_from_log
 from predictor.relearning import Relearning
 from predictor.trust.record import Day
 
@@ -47,6 +48,7 @@ class Learner:
         self._calendars: Mapping[int, Calendar] = {}
         self._relearning: Relearning | None = None
         self._log: Log | None = None
+        self._shifted_ms: NDArray[np.int64] | None = None  # as counted last
         self._whole = False  # whether the engine has learned all of its past, and not its seasons only
 
     @property
@@ -76,6 +78,8 @@ class Learner:
 
     def _take_in(self, log_: Log, now_ms: int, progress: Progress) -> Position:
         """Learn what the log has up to `now_ms`, all at once or in two turns."""
+        if self._fleet.beat < 0:
+            start_from_log(log_, self._fleet.pool)
         oldest = now_ms - (HISTORY_MS if self._whole else SEASONS_MS)
         # The minutes of the newest beat once more: the next forecast starts from the last of them.
         since = max(oldest, self._fleet.open_since_ms + 1)
@@ -92,6 +96,7 @@ class Learner:
         while self._relearning is not None and not until():
             if self._relearning.turn(self.newest_ms):
                 self._fleet, self._relearning, self._whole = self._relearning.fleet, None, True
+                self._shifted_ms = None
                 self.save()
         if self._relearning is not None:
             self._telemetry.learned.set(self._relearning.share(self.newest_ms))
@@ -111,12 +116,27 @@ class Learner:
         self._telemetry.series.set(self._fleet.series)
         return closed
 
+    def prior(self) -> list[Batch]:
+        """What engines without a memory may start from; nothing while the past is still being learned."""
+        pool = self._fleet.pool
+        return [prior_batch(self.newest_ms, pool)] if self._whole and pool.mature else []
+
     def checkpoint_due(self) -> bool:
         return self._fleet.beat % CHECKPOINT_BEATS == 0
 
     def forecast(self) -> tuple[NDArray[np.uint64], Forecast]:
         """Ids and forecasts of all series, from the newest minute."""
-        return self._fleet.forecast()
+        ids, forecast = self._fleet.forecast()
+        self._count_shifts(forecast)
+        return ids, forecast
+
+    def _count_shifts(self, forecast: Forecast) -> None:
+        """Those since the last forecast; what the past holds is not counted again."""
+        if self._shifted_ms is not None:
+            new = forecast.shifted_ms.copy()
+            new[: len(self._shifted_ms)] -= self._shifted_ms
+            self._telemetry.shifts.inc(int((new != 0).sum()))
+        self._shifted_ms = forecast.shifted_ms
 
     def compared(self) -> tuple[Day, NDArray[np.uint32]]:
         """What became of the last day's forecasts of all series, and whom that leaves in distrust."""
@@ -162,5 +182,5 @@ class Learner:
 
     def _forget(self) -> None:
         self._fleet = Fleet(self._preset, self._telemetry.step_seconds.time)
-        self._whole, self._relearning = False, None
+        self._whole, self._relearning, self._shifted_ms = False, None, None
         self._fleet.follow(self._calendars)

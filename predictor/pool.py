@@ -14,7 +14,7 @@ from predictor.rows import Steps, from_steps
 ROWS = 24576
 """Rows kept per lead and target: two weeks of twelve in ten minutes."""
 ROWS_AT_ONCE = 12
-_FEWEST = 200
+_FEWEST, _MATURE = 200, 4096
 _MEMORY_DAYS = 14
 _REWEIGHTINGS = 3
 # A row counts by what is usual for its series: the noisiest must not decide for all.
@@ -40,7 +40,23 @@ class Pool:
         self._quantile[..., RIDGE] = 1
         for name, shares in _SHARES.items():
             self._quantile[..., NAMES.index(name)] = shares
+        self._fewest = np.array(_FEWEST)  # rows from which on a fit is better than where it started
         self._clock = np.array([-np.inf, 0.0])  # when the last task was done, in days; how many were
+
+    @property
+    def mature(self) -> bool:
+        """Whether all fits rest on enough rows to be where others start from."""
+        return bool((self._taken >= _MATURE).all())
+
+    def coefficients(self) -> dict[str, Floats]:
+        """All that the fits say."""
+        return {"ridge": self._ridge, "squares": self._squares, "quantile": self._quantile}
+
+    def start_from(self, coefficients: Mapping[str, Floats]) -> None:
+        """Take over what a mature pool's `coefficients` were, until there are as many rows."""
+        for name, array in self.coefficients().items():
+            array[:] = coefficients[name]
+        self._fewest[...] = _MATURE
 
     def ridge(self, grid: Grid) -> Floats:
         """[C, RIDGE]"""
@@ -85,12 +101,12 @@ class Pool:
             new = saved.get(f"pool{name}")
             if new is None or new.shape != value.shape or new.dtype != value.dtype:
                 raise ValueError(f"saved state has no fitting pool{name}")
-            value[:] = new
+            value[...] = new
 
     def _fit(self, task: int, day: float) -> None:
         cell, what = divmod(task, Q + 1)
         lead, target = divmod(cell, T)
-        if self._taken[lead, target] < _FEWEST:
+        if self._taken[lead, target] < self._fewest:
             return
         count = min(ROWS, self._taken[lead, target])
         x = from_steps(self._features[lead, target, :count])

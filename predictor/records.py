@@ -26,8 +26,11 @@ def forecast_batches(now_ms: int, ids: NDArray[np.uint64], forecast: Forecast) -
         cell_name(t, h, q): forecast.values[t, h, q] for t in range(T) for h in range(L) for q in range(Q)
     }
     columns = {name: values.astype(np.float32) for name, values in cells.items()}
-    columns["uncalibrated"] = forecast.uncalibrated
-    columns["distrust"] = forecast.distrust
+    columns |= {
+        "uncalibrated": forecast.uncalibrated,
+        "distrust": forecast.distrust,
+        "shifted_ms": forecast.shifted_ms,
+    }
     return blocks(Batch("forecasts", now_ms, ids, columns))
 
 

@@ -8,6 +8,7 @@ from cme.log.protocol import Log
 from predictor.calendar import Calendar
 from predictor.fleet import Fleet
 from predictor.presets import Preset
+from predictor.prior import start_from_log
 
 AT_ONCE = 50
 """Minutes read together."""
@@ -19,6 +20,7 @@ class Relearning:
     def __init__(self, log_: Log, since_ms: int, calendars: Mapping[int, Calendar], preset: Preset) -> None:
         self.fleet, self._log, self._since_ms = Fleet(preset), log_, since_ms
         self.fleet.follow(calendars)
+        start_from_log(log_, self.fleet.pool)
         self._position = log_.position_at(["minutes"], since_ms)
         self._minutes: deque[Batch] = deque()
 

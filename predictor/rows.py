@@ -62,6 +62,7 @@ class Rows:
             arrays.declare(f"rows.{lead}.shared", (slots, len(SHARED)), dtype="int16")
             arrays.declare(f"rows.{lead}.own", (slots, T, len(OWN)), dtype="int16")
             arrays.declare(f"rows.{lead}.units", (slots, 2), np.nan)
+            arrays.waiting.append(f"rows.{lead}.units")
 
     def remember(self, moment: Moment) -> None:
         """To be called after `due` of the same beat was learned from: it may take the place of what that gave."""

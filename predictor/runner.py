@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cme.core.batch import Batch
 from cme.core.clock import Clock
-from cme.core.durations import HOUR_MS
+from cme.core.durations import DAY_MS, HOUR_MS
 from cme.core.readings import REPLICAS_STALE_MS
 from cme.core.settings import Settings
 from cme.log.protocol import Log, Position
@@ -42,7 +42,7 @@ FOLLOWED = ("policies", "replicas", "samples", "minutes")
 
 
 class Predictor:
-    """Owner of the topics forecasts, forecast_history and decisions."""
+    """Owner of the topics forecasts, forecast_history, decisions and prior."""
 
     def __init__(
         self, log_: Log, clock: Clock, settings: Settings, telemetry: PredictorTelemetry, folder: Path
@@ -56,7 +56,7 @@ class Predictor:
         self._compile_due = False
         self._position: Position = {}
         self._decided = clock.monotonic_ms()
-        self._published_ms = 0
+        self._published_ms = self._prior_ms = 0
         self._working = threading.Lock()  # a stop may save while a turn's thread is still at work
 
     def start(self, progress: Progress = lambda done, total: None) -> None:
@@ -158,6 +158,9 @@ class Predictor:
             batches = forecast_batches(now, ids, forecast)
             if now % BEAT_MS == 0:
                 batches += [history_batch(now, ids, forecast), *self._compared(now, ids)]
+            if now >= self._prior_ms + DAY_MS:
+                batches += self._learner.prior()
+                self._prior_ms = now
             self._log.append(batches)
             self._picture.take_forecast(ids, forecast, now)
         self._published_ms = now

@@ -94,12 +94,15 @@ def _reasons(bits: int) -> list[Json]:
 
 
 def _forecast(series: int, view: View) -> Json | None:
-    """Median and .95 quantile of the minute mean at each lead."""
+    """Median and .95 quantile of the minute mean at each lead; whether any quantile still lacks errors of its own; since
+    when a shifted level holds."""
     batch, row = _found(series, view.forecasts)
     if batch is None:
         return None
     return {
         "made_ms": batch.time_ms,
+        "uncalibrated": bool(batch.numbers("uncalibrated")[row]),
+        "shifted_ms": int(batch.numbers("shifted_ms")[row]) or None,
         "leads_ms": [minutes * 60_000 for minutes in LEADS_MINUTES],
         **{q: _nulls([float(batch.numbers(f"at.{m}m.{q}")[row]) for m in LEADS_MINUTES]) for q in QUANTILES},
     }

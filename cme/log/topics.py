@@ -26,6 +26,7 @@ TOPICS = {
     "decisions": Topic(9, 35 * DAY_MS),
     "decompositions": Topic(10, 0, keep_newest=1),
     "trust": Topic(11, 0, keep_newest=1),
+    "prior": Topic(12, 0, keep_newest=1),
 }
 
 NAMES = {topic.id: name for name, topic in TOPICS.items()}

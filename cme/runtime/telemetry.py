@@ -100,6 +100,9 @@ class PredictorTelemetry:
             name: new.gauge(f"tidecast_forecast_{name}", text, *cell) for name, text in _COMPARED.items()
         }
         """Medians over the series, of the last day."""
+        self.shifts = new.counter(
+            "tidecast_engine_shifts_total", "Level shifts of series that were found since the start"
+        )
         self.faults = new.counter("tidecast_predictor_faults_total", "Turns of the predictor that failed")
         self.damages = new.counter(
             "tidecast_log_damaged_records_total", "Records of the log that could not be read"

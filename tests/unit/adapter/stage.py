@@ -86,7 +86,8 @@ class Stage:
         """A forecast by the predictor, the same for all leads and quantiles, for the first policy."""
         keys = [SeriesKey(self.policies[0].workload, name) for name in values]
         grid = np.broadcast_to(np.array(list(values.values()), dtype=np.float32), (T, L, Q, len(values)))
-        made = Forecast(grid, *np.zeros((2, len(values)), dtype=np.uint32))
+        none = np.zeros(len(values), dtype=np.uint32)
+        made = Forecast(grid, none, none, none.astype(np.int64))
         self._picture.take_forecast(series_ids([key.id for key in keys]), made, self.clock.now_ms())
 
     def decide(self) -> Batch:

@@ -145,7 +145,8 @@ def test_minutes_and_hours_are_kept_apart() -> None:
 def test_of_each_block_the_newest_forecast_is_kept() -> None:
     stage = Stage(WEB)
     for now in (NOW, NOW + MINUTE_MS):
-        made = Forecast(np.zeros((T, L, Q, 600), np.float32), *np.zeros((2, 600), np.uint32))
+        none = np.zeros(600, np.uint32)
+        made = Forecast(np.zeros((T, L, Q, 600), np.float32), none, none, none.astype(np.int64))
         stage.view.take(forecast_batches(now, series_ids(list(range(600))), made))
     assert {key: b.time_ms for key, b in stage.view.forecasts.items()} == {
         "block-0": NOW + MINUTE_MS,

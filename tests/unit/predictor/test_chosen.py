@@ -23,9 +23,10 @@ def choose(
     scores = np.array([NormalDist().inv_cdf(q) for q in QUANTILES], dtype=np.float32)
     values = np.broadcast_to(100 + 10 * scores[:, None], (T, L, Q, 1))
     distrust = sum(cause << 3 * (T * lead + target) for (lead, target), cause in (causes or {}).items())
-    marks = (np.array([bits], dtype=np.uint32) for bits in (uncalibrated, distrust))
+    doubts, causes_of = (np.array([bits], dtype=np.uint32) for bits in (uncalibrated, distrust))
+    made = Forecast(values, doubts, causes_of, np.zeros(1, dtype=np.int64))
     rules = compile_rules([policy("web", forecast={"lead": "15m"} | forecast)])
-    return chosen(Forecast(values, *marks), np.array([0]), np.array([100.0]), rules)
+    return chosen(made, np.array([0]), np.array([100.0]), rules)
 
 
 @pytest.mark.parametrize("quantile", [0.99, 0.995, 0.999])

@@ -100,8 +100,10 @@ def forecast(**more: Any) -> Forecast:
     cells = 1_000 * np.arange(1, L + 1)[:, None] + np.arange(Q)
     values = np.zeros((T, L, Q, 2), dtype=np.float32)
     values[MAX] = cells[:, :, None] * np.array([1, 10])
-    marks = (np.array(more.get(name, [0, 0]), dtype=np.uint32) for name in ("uncalibrated", "distrust"))
-    return Forecast(values, *marks)
+    uncalibrated, distrust = (
+        np.array(more.get(name, [0, 0]), dtype=np.uint32) for name in ("uncalibrated", "distrust")
+    )
+    return Forecast(values, uncalibrated, distrust, np.zeros(2, np.int64))
 
 
 def measured(*policies: ScalingPolicy, **more: Any) -> tuple[list[float], list[bool]]:

@@ -20,7 +20,7 @@ RULES = compile_rules(POLICIES)
 def forecast(series: int) -> Forecast:
     cells = np.arange(T * L * Q * series, dtype=np.float32).reshape(T, L, Q, series)
     marks = np.arange(series, dtype=np.uint32)
-    return Forecast(cells, marks, 2 * marks)
+    return Forecast(cells, marks, 2 * marks, np.arange(series))
 
 
 def test_every_cell_has_a_column_under_its_name() -> None:
@@ -28,7 +28,7 @@ def test_every_cell_has_a_column_under_its_name() -> None:
     (batch,) = forecast_batches(START, series_ids([8, 9]), made)
     assert (batch.topic, batch.time_ms, batch.key) == ("forecasts", START, "block-0")
     assert batch.series.tolist() == [8, 9]
-    assert len(batch.columns) == T * L * Q + 2
+    assert len(batch.columns) == T * L * Q + 3
     for target in range(T):
         for lead in range(L):
             for q in range(Q):
@@ -37,6 +37,7 @@ def test_every_cell_has_a_column_under_its_name() -> None:
                 assert column.tolist() == made.values[target, lead, q].tolist()
     assert batch.numbers("uncalibrated").tolist() == [0, 1]
     assert batch.numbers("distrust").tolist() == [0, 2]
+    assert batch.numbers("shifted_ms").tolist() == [0, 1]
 
 
 def test_many_series_come_in_blocks_with_a_key_each() -> None:
