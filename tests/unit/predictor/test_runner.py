@@ -312,7 +312,7 @@ def hours(stage: Stage, of: ScalingPolicy, days: int) -> None:
 
 async def test_the_days_of_a_policy_are_those_of_its_forecast_from_the_start(stage: Stage) -> None:
     free = policy("web", holidays=[f"{datetime.fromtimestamp(START / 1000, UTC):%Y-%m-%d}"])
-    hours(stage, WEB, days=10)
+    hours(stage, WEB, days=6)
     found = []
     for one in (WEB, free):
         stage.describe(one)

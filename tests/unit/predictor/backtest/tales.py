@@ -56,8 +56,6 @@ def write_odd(folder: Path) -> None:
         "15s": 15,
         "45s": 45,
         "2min": 120,
-        "6min": 360,
-        "450s": 450,
         "30min": 1800,
         "40min": 2400,
     }
