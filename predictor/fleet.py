@@ -16,7 +16,7 @@ from predictor.feed import Feed, Timed
 from predictor.grid import BEAT_MS, BEATS_MS, L, Q, T
 from predictor.pool import Pool
 from predictor.presets import BEST, Preset
-from predictor.steps import Steps
+from predictor.steps import Moved, Steps
 from predictor.trust.record import FIGURES, Day
 
 log = logging.getLogger("tidecast.predictor")
@@ -115,10 +115,7 @@ class Fleet:
         """What of a minute is whose, after all who move have moved."""
         self.newest_ms = max(self.newest_ms, minute.time_ms)
         for moved in self._steps.take(minute):
-            minutes = moved.beat_ms // MINUTE_MS
-            log.info(
-                "series %016x is now learned in beats of %d minutes, as its step is", moved.series, minutes
-            )
+            _tell(moved)
             self._feed(moved.beat_ms)
         beats_ms = self._steps.beats_of(minute.series)
         for beat_ms, feed in self._feeds.items():
@@ -136,6 +133,13 @@ def _rows(minute: Batch, which: NDArray[np.bool_]) -> Batch:
         return minute
     columns = {name: minute.numbers(name)[which] for name in ("mean", "max", "flags")}
     return Batch(minute.topic, minute.time_ms, minute.series[which], columns)
+
+
+def _tell(moved: Moved) -> None:
+    """A new series in beats of five minutes is nothing to speak of."""
+    if moved.before_ms or moved.beat_ms > BEAT_MS:
+        minutes = moved.beat_ms // MINUTE_MS
+        log.info("series %016x is now learned in beats of %d minutes, as its step is", moved.series, minutes)
 
 
 def _prefix(beat_ms: int) -> str:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from cme.core.batch import Batch
 from cme.core.durations import MINUTE_MS
 from predictor.arrays import Floats
-from predictor.grid import BEAT_MS, BEATS_MS
+from predictor.grid import BEATS_MS
 from predictor.lookup import Lookup
 
 COUNTED = 8
@@ -28,6 +28,7 @@ class Moved:
     """A series that goes to beats of another length, milliseconds."""
 
     series: int
+    before_ms: int  # 0: it is new
     beat_ms: int
 
 
@@ -35,12 +36,12 @@ class Steps:
     """Assigns each series the shortest beat that its values come as often as.
 
     A series moves when six of its last eight intervals call for beats on the same side of its own, so an outage or a
-    second value within a beat moves nothing. A series that is new is one of short beats.
+    second value within a beat moves nothing. Until its second value tells its first interval, a new one is in none.
     """
 
     def __init__(self) -> None:
         self.ids = np.array([], dtype=np.uint64)
-        self.beats_ms = np.array([], dtype=np.int64)  # [series]
+        self.beats_ms = np.array([], dtype=np.int64)  # [series]; 0 of one that has had one value only
         self._rows: dict[int, int] = {}
         self._rows_of = Lookup(self._found)
         self._last_ms = np.array([], dtype=np.int64)  # end of the newest minute
@@ -53,8 +54,10 @@ class Steps:
         means, end_ms = minute.numbers("mean"), minute.time_ms
         corrected = (self._last_ms[rows] <= end_ms) & np.isfinite(means)
         newer = rows[(self._last_ms[rows] < end_ms) & corrected & (self._last_ms[rows] >= 0)]
-        self._intervals[1:, newer] = self._intervals[:-1, newer]
-        self._intervals[0, newer] = end_ms - self._last_ms[newer]
+        intervals = end_ms - self._last_ms[newer]
+        first = self._intervals[0, newer] == 0
+        self._intervals[1:, newer] = np.where(first, intervals, self._intervals[:-1, newer])
+        self._intervals[0, newer] = intervals
         self._last[rows[corrected]] = means[corrected]
         self._last_ms[rows[corrected]] = end_ms
         return self._move(newer)
@@ -90,13 +93,14 @@ class Steps:
         longer, shorter = _fitting(intervals[_FEW]), _fitting(intervals[_MOST])
         wanted = np.where(longer > now, longer, np.minimum(shorter, now))
         self.beats_ms[rows] = wanted
-        return [Moved(int(self.ids[rows[i]]), int(wanted[i])) for i in np.flatnonzero(wanted != now)]
+        moved = np.flatnonzero(wanted != now)
+        return [Moved(int(self.ids[rows[i]]), int(now[i]), int(wanted[i])) for i in moved]
 
     def _found(self, series: list[int]) -> NDArray[np.intp]:
         new = [one for one in dict.fromkeys(series) if one not in self._rows]
         self._rows |= {one: len(self._rows) + n for n, one in enumerate(new)}
         self.ids = np.append(self.ids, np.array(new, dtype=np.uint64))
-        self.beats_ms = np.append(self.beats_ms, np.full(len(new), BEAT_MS))
+        self.beats_ms = np.append(self.beats_ms, np.zeros(len(new), dtype=np.int64))
         self._last_ms = np.append(self._last_ms, np.full(len(new), -1))
         self._last = np.append(self._last, np.full(len(new), np.nan, dtype=np.float32))
         self._intervals = np.pad(self._intervals, ((0, 0), (0, len(new))))

@@ -34,7 +34,16 @@ def test_a_series_gets_the_shortest_beat_that_its_values_come_as_often_as(step: 
     steps = Steps()
     moved = taken(steps, every(step))
     assert steps.beats_ms.tolist() == [fitting(step)]
-    assert [one.beat_ms for one in moved] == ([fitting(step)] if step > 5 else [])
+    assert moved == [Moved(1, 0, fitting(step))]
+
+
+@given(step=STEP)
+def test_its_first_interval_tells_the_step_of_a_new_series(step: int) -> None:
+    steps = Steps()
+    taken(steps, [1_000])
+    assert steps.beats_ms.tolist() == [0]
+    taken(steps, [1_000 + step])
+    assert steps.beats_ms.tolist() == [fitting(step)]
 
 
 @pytest.mark.parametrize("step", [90, 24 * 60])
