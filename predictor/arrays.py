@@ -44,10 +44,6 @@ class Arrays:
     def __iter__(self) -> Iterator[str]:
         return iter(self._arrays)
 
-    @property
-    def bytes_per_series(self) -> int:
-        return sum(int(np.prod(a.shape[:-1])) * a.dtype.itemsize for a in self._arrays.values())
-
     def load(self, saved: Mapping[str, NDArray[Any]]) -> None:
         """Take over saved arrays. Raises ValueError when they are not of this engine's names and shapes."""
         for name, array in self._arrays.items():

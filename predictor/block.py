@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from cme.core.durations import DAY_MS
 from predictor.arrays import Arrays, Floats, Known
 from predictor.calendar import Calendars
 from predictor.calibration.calibrated import Calibrated
@@ -59,8 +60,9 @@ class Block:
         self._take_in(beat, bin_)
         self._follow_shifts(beat, np.isfinite(bin_.last))
         truth, known = self._history.truths(beat)
-        known = self.trust.learn(beat, bin_, self._own_units(truth * truth), known)
-        self._learn(beat, truth, known)
+        load = truth * truth
+        known = self.trust.learn(beat, bin_, self._own_units(load), known)
+        self._learn(beat, truth, load, known)
         self._learn_rows(beat, truth, known, sampled)
         self._solve(beat + number)
         self._features.learn(beat, truth, known)
@@ -112,30 +114,30 @@ class Block:
     def _largest(self, beat: int) -> Floats:
         return np.asarray(self._history.recent("largest", beat, 1)[0])
 
-    def _learn(self, beat: int, truth: Floats, known: Known) -> None:
+    def _learn(self, beat: int, truth: Floats, load: Floats, known: Known) -> None:
         for horizon in self._grid.due(beat):
             of, is_known = truth[horizon.cells], known[horizon.cells]
             for expert in self._experts:
                 expert.learn(horizon, beat, of, is_known)
-            load = of * of
-            self._mix.learn(horizon, beat, load, is_known)
-            self._caps.learn(horizon, beat, load, is_known)
-            self._coverage.learn(horizon, beat, load, is_known)
-        self._safe.learn(beat, truth * truth, known)
+            for part in (self._mix, self._caps, self._coverage):
+                part.learn(horizon, beat, load[horizon.cells], is_known)
+        self._safe.learn(beat, load, known)
 
     def _learn_rows(self, beat: int, truth: Floats, known: Known, sampled: Rows_) -> None:
         grown = self._history.age > self._grid.day + self._grid.longest
-        day = beat * self._grid.beat_ms / 86_400_000
+        day = beat * self._grid.beat_ms / DAY_MS
         for row in self._rows.due(beat):
-            cells = slice(T * row.lead, T * row.lead + T)
+            cells = row.horizon.cells
             good = known[cells] & np.isfinite(row.scale) & grown
             y = np.where(good, np.clip((truth[cells] - row.base) / row.scale, -LIMIT, LIMIT), np.float32(0))
             if self._regressions:
                 x = from_steps(row.features(K))
                 for regression in self._regressions:
-                    regression.learn_row(row.lead, x, y, good)
+                    regression.learn_row(row.horizon, x, y, good)
             features = row.features(K, sampled)
-            self._pool.take(self._grid.leads[row.lead], day, features, y[:, sampled], good[:, sampled])
+            self._pool.take(
+                self._grid.leads[row.horizon.number], day, features, y[:, sampled], good[:, sampled]
+            )
 
     def _solve(self, beat: int) -> None:
         """All series once a day, a few at a time: enough that the memory they share is read for all of them at once.
@@ -170,15 +172,18 @@ class Block:
 
     def _own_units(self, served: Floats) -> Floats:
         """Loads again; NaN for a series that was never seen."""
+        return np.where(self._history.age > 0, served * self._unit(), np.float32(np.nan))
+
+    def _unit(self) -> Floats:
+        """[series]; one until a load was seen."""
         unit = self.arrays["block.unit"]
-        unit = np.where(np.isnan(unit), 1, unit)
-        return np.where(self._history.age > 0, served * unit, np.float32(np.nan))
+        return np.where(np.isnan(unit), 1, unit)
 
     def _roots(self, bin_: Bin, seen: Known) -> Bin:
         """Square roots of loads in units of the series' first one that was not zero, gaps filled."""
         unit = self.arrays["block.unit"]
         first = np.isnan(unit) & (bin_.largest > 0)
         unit[first] = bin_.largest[first]
-        roots = [np.sqrt(v / np.where(np.isnan(unit), 1, unit)) for v in (bin_.last, bin_.mean, bin_.largest)]
-        fill = self._history.newest
+        known, fill = self._unit(), self._history.newest
+        roots = [np.sqrt(v / known) for v in (bin_.last, bin_.mean, bin_.largest)]
         return Bin(*(np.where(seen, r, fill).astype(np.float32) for r in roots))

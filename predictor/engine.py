@@ -54,10 +54,6 @@ class Engine:
     def series(self) -> int:
         return len(self.ids)
 
-    @property
-    def bytes_per_series(self) -> int:
-        return self._blocks[0].arrays.bytes_per_series if self._blocks else 0
-
     def rows(self, ids: Sequence[int]) -> NDArray[np.intp]:
         """Rows of the series, new ones included."""
         new = [i for i in dict.fromkeys(ids) if i not in self.ids]

@@ -30,7 +30,7 @@ def from_steps(steps: Steps) -> Floats:
 class Row:
     """What was known at an origin whose truth is known now: both targets of one lead."""
 
-    lead: int  # index among the grid's leads
+    horizon: Horizon
     shared: Steps  # [SHARED, series] features that are the same for both
     own: Steps  # [T, OWN, series]
     base: Floats  # [series]
@@ -84,7 +84,7 @@ class Rows:
         shared, own, units = (
             self._arrays[f"rows.{lead}.{part}"][slot] for part in ("shared", "own", "units")
         )
-        return Row(lead, shared, own, *units)
+        return Row(horizon, shared, own, *units)
 
     def _slot(self, horizon: Horizon, origin: int) -> int:
         return horizon.origins.number(origin) % self._slots[horizon.number]

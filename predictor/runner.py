@@ -42,7 +42,7 @@ FOLLOWED = ("policies", "replicas", "samples", "minutes")
 
 
 class Predictor:
-    """Owner of the topics forecasts, forecast_history, decisions and prior."""
+    """Owner of the topics forecasts, forecast_history, trust, prior and decisions."""
 
     def __init__(
         self, log_: Log, clock: Clock, settings: Settings, telemetry: PredictorTelemetry, folder: Path

@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from cme.core.durations import MINUTE_MS
 from predictor.arrays import Arrays, Floats, Known
+from predictor.experts.sums import MEMORY_DAYS, pairs, row_strides, shrinkage, unpacking, usual_size
 from predictor.features import NAMES, Moment
-from predictor.grid import QUANTILES, Grid, Horizon, Q, T
+from predictor.grid import QUANTILES, Grid, Horizon, Q
 from predictor.ordering import sorted_quantiles
 from predictor.pool import Pool
-from predictor.rows import row_horizons
 
 FEATURES = ("one", "ridge", "profile", "last", "max60", "yesterday", "error_days", "error_slot")
 _ROWS = [NAMES.index(name) for name in FEATURES]
@@ -16,15 +15,11 @@ _USUAL_ERROR, _LEAST_ERROR = NAMES.index("error_week"), np.float32(0.02)
 _UPPER = slice(1, Q)  # a median of its own gains nothing: there is the ridge
 _LEVELS = np.array(QUANTILES[_UPPER], dtype=np.float32)[:, None]
 K, U = len(FEATURES), Q - 1
-_PAIRS = np.tril_indices(K)
-_FULL = np.zeros((K, K), dtype=np.intp)
-_FULL[_PAIRS] = _FULL.T[_PAIRS] = np.arange(len(_PAIRS[0]))
+_FULL = unpacking(K)
 
-_MEMORY_DAYS = 14
 _SHRINKAGE_MINUTES = 450  # of rows that "no correction" counts for; three times as many for the .99 quantile
 _SHRINKAGE = np.array([1, 1, 3])[:, None]
 _SMOOTH = np.float32(0.5)  # of the usual error: smaller ones count as that, or a few rows would decide
-_STEP = np.float32(0.03)  # by which share the usual error is moved towards a new one
 _RATE = np.float32(0.01)  # of the mean weight
 
 
@@ -40,15 +35,13 @@ class Own:
 
     def __init__(self, arrays: Arrays, grid: Grid, pool: Pool) -> None:
         self._arrays, self._grid, self._pool = arrays, grid, pool
-        arrays.declare("own.gram", (grid.cells, U, len(_PAIRS[0])))
+        arrays.declare("own.gram", (grid.cells, U, pairs(K)))
         arrays.declare("own.moment", (grid.cells, U, K))
         arrays.declare("own.weights", (grid.cells, U, K))
         arrays.declare("own.usual_error", (grid.cells, U), np.nan)
         arrays.declare("own.mean_weight", (grid.cells, U), np.nan)
-        strides = np.array([horizon.origins.stride for horizon in row_horizons(grid)])
-        self._fade = np.exp(-strides / (_MEMORY_DAYS * grid.day)).astype(np.float32)
-        rows = _SHRINKAGE_MINUTES * MINUTE_MS / grid.beat_ms / strides
-        self._shrinkage = np.repeat(rows, T)[:, None, None] * _SHRINKAGE
+        self._fade = np.exp(-row_strides(grid) / (MEMORY_DAYS * grid.day)).astype(np.float32)
+        self._shrinkage = shrinkage(grid, _SHRINKAGE_MINUTES)[:, None, None] * _SHRINKAGE
 
     def quantiles(self, moment: Moment) -> tuple[Floats, Floats]:
         normal = moment.pooled.copy()
@@ -61,14 +54,14 @@ class Own:
     def learn(self, horizon: Horizon, beat: int, truth: Floats, known: Known) -> None:
         """Learns from rows."""
 
-    def learn_row(self, lead: int, x: Floats, y: Floats, known: Known) -> None:
-        """`x` [T, K, series], `y` [T, series]: a row of the grid's lead, truths in the features' units."""
-        cells = slice(T * lead, T * lead + T)
+    def learn_row(self, horizon: Horizon, x: Floats, y: Floats, known: Known) -> None:
+        """`x` [T, K, series], `y` [T, series]: a row of a lead, truths in the features' units."""
+        cells = horizon.cells
         above = y[:, None] - np.matmul(self._pool.quantile(self._grid)[cells, _UPPER], x)
         usual_error = np.maximum(x[:, None, _USUAL_ERROR], _LEAST_ERROR)
         x = x[:, _ROWS]
         weight = self._weight(cells, above - _dot(self._arrays["own.weights"][cells], x), usual_error, known)
-        fade = np.where(known, self._fade[lead], np.float32(1))[:, None, None]
+        fade = np.where(known, self._fade[horizon.number], np.float32(1))[:, None, None]
         gram, moment = self._arrays["own.gram"][cells], self._arrays["own.moment"][cells]
         gram *= fade
         moment *= fade
@@ -91,10 +84,8 @@ class Own:
         """[T, U, series], of mean one."""
         size, known = np.abs(error), known[:, None]
         usual, mean = self._arrays["own.usual_error"][cells], self._arrays["own.mean_weight"][cells]
-        start = np.where(np.isnan(usual), size, usual)
-        moved = start * np.where(size > start, 1 + _STEP, 1 - _STEP) + np.float32(1e-9)
-        usual[:] = np.where(known, moved, usual)
-        weight = np.where(error > 0, _LEVELS, 1 - _LEVELS) / np.maximum(size, _SMOOTH * moved) / usual_error
+        least = _SMOOTH * usual_size(usual, size, known)
+        weight = np.where(error > 0, _LEVELS, 1 - _LEVELS) / np.maximum(size, least) / usual_error
         start = np.where(np.isnan(mean), weight, mean)
         mean[:] = np.where(known, start + _RATE * (weight - start), mean)
         return np.where(known, weight / np.where(known, mean, 1), 0).astype(np.float32)

@@ -2,20 +2,15 @@
 
 import numpy as np
 
-from cme.core.durations import MINUTE_MS
 from predictor.arrays import Arrays, Floats, Known
+from predictor.experts.sums import MEMORY_DAYS, pairs, row_strides, shrinkage, unpacking, usual_size
 from predictor.features import RIDGE, Moment
-from predictor.grid import Grid, Horizon, T
+from predictor.grid import Grid, Horizon
 from predictor.pool import Pool
-from predictor.rows import row_horizons
 
-_MEMORY_DAYS = 14
 _SHRINKAGE_MINUTES = 400  # of rows that the pooled fit counts for
 _OUTLIER = np.float32(2)  # errors beyond that many median errors weigh less (Huber 1964)
-_STEP = np.float32(0.03)  # by which share the median error is moved towards a new one
-_ROW, _COLUMN = np.tril_indices(RIDGE)
-_FULL = np.zeros((RIDGE, RIDGE), dtype=np.intp)
-_FULL[_ROW, _COLUMN] = _FULL[_COLUMN, _ROW] = np.arange(len(_ROW))
+_FULL = unpacking(RIDGE)
 
 
 class Ridge:
@@ -30,15 +25,13 @@ class Ridge:
 
     def __init__(self, arrays: Arrays, grid: Grid, pool: Pool) -> None:
         self._arrays, self._grid, self._pool = arrays, grid, pool
-        arrays.declare("ridge.gram", (grid.cells, len(_ROW)))
+        arrays.declare("ridge.gram", (grid.cells, pairs(RIDGE)))
         arrays.declare("ridge.moment", (grid.cells, RIDGE))
         arrays.declare("ridge.weights", (grid.cells, RIDGE), np.nan)
         arrays.declare("ridge.growth", (grid.cells,), 1)
         arrays.declare("ridge.usual_error", (grid.cells,), np.nan)
-        strides = np.array([horizon.origins.stride for horizon in row_horizons(grid)])
-        self._growth = np.exp(strides / (_MEMORY_DAYS * grid.day)).astype(np.float32)
-        rows = _SHRINKAGE_MINUTES * MINUTE_MS / grid.beat_ms / strides
-        self._shrinkage = np.repeat(rows, T)[:, None]
+        self._growth = np.exp(row_strides(grid) / (MEMORY_DAYS * grid.day)).astype(np.float32)
+        self._shrinkage = shrinkage(grid, _SHRINKAGE_MINUTES)[:, None]
 
     def point(self, moment: Moment) -> Floats:
         weights = self._arrays["ridge.weights"]
@@ -55,11 +48,11 @@ class Ridge:
     def learn(self, horizon: Horizon, beat: int, truth: Floats, known: Known) -> None:
         """Learns from rows."""
 
-    def learn_row(self, lead: int, x: Floats, y: Floats, known: Known) -> None:
-        """`x` [T, K, series], `y` [T, series]: a row of the grid's lead, truths in the features' units."""
-        cells, x = slice(T * lead, T * lead + T), x[:, :RIDGE]
+    def learn_row(self, horizon: Horizon, x: Floats, y: Floats, known: Known) -> None:
+        """`x` [T, K, series], `y` [T, series]: a row of a lead, truths in the features' units."""
+        cells, x = horizon.cells, x[:, :RIDGE]
         growth = self._arrays["ridge.growth"][cells]
-        growth *= np.where(known, self._growth[lead], np.float32(1))
+        growth *= np.where(known, self._growth[horizon.number], np.float32(1))
         weighted = x * (self._weight(cells, x, y, known) * growth)[:, None]
         self._arrays["ridge.moment"][cells] += weighted * y[:, None]
         self._add_to_gram(cells, weighted, x)
@@ -89,11 +82,8 @@ class Ridge:
 
     def _weight(self, cells: slice, x: Floats, y: Floats, known: Known) -> Floats:
         error = np.abs(y - np.einsum("ckn,ckn->cn", self._arrays["ridge.weights"][cells], x))
-        usual = self._arrays["ridge.usual_error"][cells]
-        start = np.where(np.isnan(usual), error, usual)
-        moved = start * np.where(error > start, 1 + _STEP, 1 - _STEP) + np.float32(1e-9)
-        usual[:] = np.where(known, moved, usual)
-        weight = np.minimum(1, _OUTLIER * moved / np.maximum(error, np.float32(1e-9)))
+        usual = usual_size(self._arrays["ridge.usual_error"][cells], error, known)
+        weight = np.minimum(1, _OUTLIER * usual / np.maximum(error, np.float32(1e-9)))
         return np.where(known, weight, 0).astype(np.float32)
 
 

@@ -5,15 +5,13 @@ import numpy as np
 from predictor.arrays import Arrays, Floats, Known
 from predictor.delay import Delay
 from predictor.features import Moment
-from predictor.grid import LEADS_MS, Grid, Horizon, Q
+from predictor.grid import Grid, Horizon, Q
 from predictor.mix.contexts import KINDS, PARTS, Contexts
 from predictor.mix.losses import LEVELS, Norm, pinball
 from predictor.mix.weights import gain, moved, shared
 
 _FORGET = 0.001
-_ETA = dict(
-    zip(LEADS_MS, (0.15, 0.15, 0.15, 0.075, 0.075), strict=True)
-)  # long leads' losses repeat one another
+_ETA = (0.15, 0.15, 0.15, 0.075, 0.075)  # per lead of LEADS_MS: long leads' losses repeat one another
 _GLOBAL, _LOCAL, _POLY = np.float32(0.18), np.float32(0.42), np.float32(0.4)
 
 
@@ -62,7 +60,7 @@ class Mix:
         mean = losses.mean(axis=1)
         norm = self._norm.learn(horizon, mean, known)
         gained = gain(losses, mean, norm)
-        gained *= np.float32(_ETA[LEADS_MS[self._grid.leads[horizon.number]]] * stride**0.5)
+        gained *= np.float32(_ETA[self._grid.leads[horizon.number]] * stride**0.5)
         keep = (1 - _FORGET) ** stride
         self._learn_weights(horizon, beat, gained, keep, known[:, None, None])
         self._learn_poly(horizon, error, norm, keep, known[:, None, None])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from predictor.arrays import Arrays, Floats, Known
-from predictor.grid import AT, MAX, Grid, T
+from predictor.grid import MAX, Grid, T
 from predictor.history import Bin
 
 
@@ -15,7 +15,6 @@ class Bounds:
         arrays.declare("trust.unsaturated", (), grid.longest)  # beats since the series was saturated last
         windows = np.ones((len(grid.leads), T))
         windows[:, MAX] = grid.lead_beats
-        windows[:, AT] = 1
         self._windows = windows.reshape(-1, 1).astype(np.float32)
 
     def see(self, saturated: Known | None) -> None:

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from predictor.features import LIMIT, OWN, SHARED, K
+from predictor.grid import Grid
 from predictor.rows import Row, from_steps, in_steps
 
 FEATURES = arrays.arrays(np.float32, (2, K, 3), elements=st.floats(-LIMIT, LIMIT, width=32))
@@ -19,6 +20,6 @@ def test_a_row_gives_back_the_features_in_their_order(features: np.ndarray, firs
     features[1, SHARED] = features[0, SHARED]
     steps = in_steps(features)
     nothing = np.zeros(3, dtype=np.float32)
-    row = Row(0, steps[0, SHARED], steps[:, OWN], nothing, nothing)
+    row = Row(Grid().horizons[0], steps[0, SHARED], steps[:, OWN], nothing, nothing)
     np.testing.assert_array_equal(row.features(first), steps[:, :first])
     np.testing.assert_array_equal(row.features(first, np.array([2, 0])), steps[:, :first, [2, 0]])
