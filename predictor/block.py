@@ -1,4 +1,4 @@
-"""The state of up to 1024 series and one beat of their lives: enough that a call of numpy costs little beside its work."""
+"""The state of up to 2048 series and one beat of their lives: enough that a call of numpy costs little beside its work."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ from predictor.shift import Detector
 from predictor.trust.keeper import Trust
 
 Rows_ = NDArray[np.intp]
-CAPACITY = 1024
+CAPACITY = 2048
 _SOLVED_AT_ONCE = 16  # series whose float32 share a line of the cache
 _SOLVED_EVERY = 8  # beats
 _HIGHEST = 2.0  # times the largest load ever seen, above which nothing is forecast

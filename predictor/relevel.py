@@ -59,4 +59,4 @@ def _forgive(arrays: Arrays, grid: Grid, place: int, beats: np.ndarray) -> None:
             means[:, :2] = np.minimum(means[:, :2], means[:, 2:3])
             means[:, 3:] = 0
         elif name.endswith(".errors.slots"):
-            arrays[name][slots, :, place] = np.nan
+            arrays[name][slots, :, place] = -1

@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from predictor.arrays import Arrays, Floats, Known
 from predictor.calibration.start import Start
 from predictor.grid import Grid, Horizon
+from predictor.halves import DTYPE, pack, unpack
 
-_LARGEST = 6e4  # of a float16
 SLOTS = 24  # of an hour
 _DAYS = np.float32(1 - 0.5**0.5)  # half of a slot's weight is in its last two days
 _SHARES = np.array([0.3, 0.3, 0.4], dtype=np.float32)[:, None, None]
@@ -21,7 +21,7 @@ class Errors:
     def __init__(self, arrays: Arrays, name: str, grid: Grid) -> None:
         self._arrays, self._name, self._grid = arrays, f"{name}.errors", grid
         arrays.declare(f"{self._name}.means", (grid.cells, 5))
-        arrays.declare(f"{self._name}.slots", (SLOTS, grid.cells), np.nan, dtype="float16")
+        arrays.declare(f"{self._name}.slots", (SLOTS, grid.cells), -1, dtype=DTYPE)
         arrays.declare(f"{self._name}.count", (grid.cells,))
         self._start = Start(arrays, self._name, grid)
         half_lives = np.array([max(grid.hour, 2), 2 * grid.day, 7 * grid.day, max(grid.hour, 2), grid.day])
@@ -38,9 +38,9 @@ class Errors:
         means[:, :3] += rates[:, :3] * (sizes[:, None] - means[:, :3])
         means[:, 3:] += rates[:, 3:] * (errors[:, None] - means[:, 3:])
         slots = self._arrays[f"{self._name}.slots"][self._slot(beat), cells]
-        old = slots.astype(np.float32)
-        moved = np.where(np.isnan(old), sizes, old + self._slot_rates[cells] * (sizes - old))
-        slots[:] = np.where(known, np.minimum(moved, _LARGEST), slots)
+        old = unpack(slots)
+        moved = np.where(slots < 0, sizes, old + self._slot_rates[cells] * (sizes - old))
+        slots[:] = np.where(known, pack(moved), slots)
 
     def means(self) -> Floats:
         """[C, 5, series]: hour, days, week; signed: hour, day."""
@@ -51,7 +51,7 @@ class Errors:
         """[C, series]: usual size at the time of day that origin `beat` looks at."""
         cells = np.arange(self._grid.cells)
         slots = self._arrays[f"{self._name}.slots"][self._slot(beat + self._grid.cell_beats), cells]
-        return np.where(np.isnan(slots), self.means()[:, 1], slots.astype(np.float32))
+        return np.where(slots < 0, self.means()[:, 1], unpack(slots))
 
     def scale(self, beat: int, floor: Floats) -> Floats:
         """[C, series]: what size of error to expect of origin `beat`."""

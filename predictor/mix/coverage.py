@@ -31,7 +31,10 @@ class Coverage:
         """[C, Q, series], given the usual load [series]: ordered and never negative."""
         moved = quantiles.copy()
         moved[:, _TRACKED:] += self._arrays["coverage.shift"] * self._width(quantiles, level)[:, None]
-        return np.maximum(np.maximum.accumulate(moved, axis=1), 0)
+        np.maximum(moved[:, 0], 0, out=moved[:, 0])
+        for q in range(1, Q):  # maximum.accumulate would go through the series one at a time
+            np.maximum(moved[:, q], moved[:, q - 1], out=moved[:, q])
+        return moved
 
     def remember(self, beat: int, served: Floats, median: Floats) -> None:
         """`served` [C, Q, series]; `median` [C, series] before it was moved."""

@@ -12,6 +12,8 @@ from predictor.mix.weights import gain, moved, shared
 
 _FORGET = 0.001
 _ETA = (0.15, 0.15, 0.15, 0.075, 0.075)  # per lead of LEADS_MS: long leads' losses repeat one another
+_WHOLE = np.float32(2**15 - 1)
+"""A weight of one in the integers that keep those of the contexts: numpy converts float16 one number at a time."""
 _GLOBAL, _LOCAL, _POLY = np.float32(0.18), np.float32(0.42), np.float32(0.4)
 
 
@@ -27,7 +29,7 @@ class Mix:
         self._arrays, self._grid, self._experts = arrays, grid, experts
         shape = (grid.cells, experts, Q)
         arrays.declare("mix.weights", shape, 1 / experts)
-        arrays.declare("mix.local", (PARTS, KINDS, *shape), 1 / experts, dtype="float16")
+        arrays.declare("mix.local", (PARTS, KINDS, *shape), _WHOLE / experts, dtype="int16")
         arrays.declare("mix.poly", shape, 1 / experts)
         arrays.declare("mix.regret", shape)
         arrays.declare("mix.squares", shape)
@@ -39,7 +41,7 @@ class Mix:
         """[C, E, Q, series] -> what to serve and what ML-Poly alone would, [C, Q, series]."""
         local = self._arrays["mix.local"][self._contexts.part(moment.beat)]
         weights = np.where(self._contexts.restless(moment), local[1], local[0]).astype(np.float32)
-        weights *= _LOCAL
+        weights *= _LOCAL / _WHOLE
         weights += _GLOBAL * self._arrays["mix.weights"]
         poly = _sum(self._arrays["mix.poly"], quantiles)
         return _sum(weights, quantiles) + _POLY * poly, poly
@@ -72,9 +74,10 @@ class Mix:
         local = self._arrays["mix.local"][self._contexts.part(origin)]
         calm, restless = local[0, cells], local[1, cells]
         was = self._contexts.was_restless(origin)
-        new = moved(np.where(was, restless, calm).astype(np.float32), keep, gained)
-        restless[:] = np.where(known & was, new, restless)
-        calm[:] = np.where(known & ~was, new, calm)
+        old = np.where(was, restless, calm).astype(np.float32)
+        new = np.rint(moved(old / _WHOLE, keep, gained) * _WHOLE).astype(np.int16)
+        np.copyto(restless, new, where=known & was)
+        np.copyto(calm, new, where=known & ~was)
 
     def _learn_poly(self, horizon: Horizon, error: Floats, norm: Floats, keep: float, known: Known) -> None:
         """`error` [T, E + 1, Q, series]: the last is ML-Poly's own."""
