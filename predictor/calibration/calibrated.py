@@ -55,7 +55,7 @@ class Calibrated:
         good = known & np.isfinite(errors)
         errors = np.where(good, errors, np.float32(0))
         self.errors.learn(horizon, beat, errors, good)
-        scale = np.where(good, due[:, 1], np.float32(1)).astype(np.float32)
+        scale: Floats = np.where(good, due[:, 1], np.float32(1))
         self._tracker.learn(horizon, beat, (errors / scale)[:, None], good)
         self.point.learn(horizon, beat, truth, known)
 

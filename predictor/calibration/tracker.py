@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from predictor.arrays import Arrays, Floats, Known
 from predictor.grid import QUANTILES, Grid, Horizon, Q
 
-_LEVELS = np.array(QUANTILES, dtype=np.float32)[:, None]
+_MISSES = 1 - np.array(QUANTILES, dtype=np.float32)[:, None]
 NORMAL = (np.array([0.0, 1.2816, 1.6449, 2.3263]) * np.sqrt(np.pi / 2)).astype(np.float32)
 """Standard normal quantiles in units of the mean absolute deviation."""
 
@@ -30,12 +30,11 @@ class Tracker:
 
     def learn(self, horizon: Horizon, beat: int, standardized: Floats, known: Known) -> None:
         """`standardized` [T, 1 or Q, series] errors of the origin one lead ago, now known where `known` [T, series]."""
-        slot = self._slot(beat - horizon.beats)
+        slot, counted = self._slot(beat - horizon.beats), known[:, None]
         for shift, share in ((0, 1.0),) if self._slots == 1 else ((0, 1.0), (1, 0.5), (-1, 0.5)):
             b = self._arrays[self._name][(slot + shift) % self._slots, horizon.cells]
-            step = np.where(standardized > b, _LEVELS, _LEVELS - 1)
-            step *= np.float32(share) * self._rate
-            step *= known[:, None]
+            step = (standardized > b) - _MISSES
+            step *= counted * (np.float32(share) * self._rate)
             b += step
 
     def quantiles(self, beat: int) -> Floats:

@@ -65,11 +65,12 @@ class Own:
         gram, moment = self._arrays["own.gram"][cells], self._arrays["own.moment"][cells]
         gram *= fade
         moment *= fade
+        product = np.empty_like(moment)
         for k in range(K):
             weighted = weight * x[:, None, k]
             moment[:, :, k] += weighted * above
-            first = k * (k + 1) // 2
-            gram[:, :, first : first + k + 1] += weighted[:, :, None] * x[:, None, : k + 1]
+            row = gram[:, :, k * (k + 1) // 2 : (k + 1) * (k + 2) // 2]
+            row += np.multiply(weighted[:, :, None], x[:, None, : k + 1], out=product[:, :, : k + 1])
 
     def solve(self, series: slice) -> None:
         """Anew for a few series."""
@@ -88,7 +89,7 @@ class Own:
         weight = np.where(error > 0, _LEVELS, 1 - _LEVELS) / np.maximum(size, least) / usual_error
         start = np.where(np.isnan(mean), weight, mean)
         mean[:] = np.where(known, start + _RATE * (weight - start), mean)
-        return np.where(known, weight / np.where(known, mean, 1), 0).astype(np.float32)
+        return np.where(known, weight / np.where(known, mean, 1), np.float32(0))
 
 
 def _dot(weights: Floats, features: Floats) -> Floats:

@@ -84,7 +84,7 @@ class Ridge:
         error = np.abs(y - np.einsum("ckn,ckn->cn", self._arrays["ridge.weights"][cells], x))
         usual = usual_size(self._arrays["ridge.usual_error"][cells], error, known)
         weight = np.minimum(1, _OUTLIER * usual / np.maximum(error, np.float32(1e-9)))
-        return np.where(known, weight, 0).astype(np.float32)
+        return np.where(known, weight, np.float32(0))
 
 
 class SharedRidge:

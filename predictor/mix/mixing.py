@@ -76,21 +76,22 @@ class Mix:
         was = self._contexts.was_restless(origin)
         old = np.where(was, restless, calm).astype(np.float32)
         new = np.rint(moved(old / _WHOLE, keep, gained) * _WHOLE).astype(np.int16)
-        np.copyto(restless, new, where=known & was)
-        np.copyto(calm, new, where=known & ~was)
+        restless += (new - restless) * (known & was)
+        calm += (new - calm) * (known & ~was)
 
     def _learn_poly(self, horizon: Horizon, error: Floats, norm: Floats, keep: float, known: Known) -> None:
         """`error` [T, E + 1, Q, series]: the last is ML-Poly's own."""
         own = error[:, -1:]
-        regret = np.where(own > 0, LEVELS, LEVELS - 1) / norm[:, None]
-        regret = regret * (own - error[:, :-1])
+        regret = own - error[:, :-1]
+        regret *= (LEVELS - (own <= 0)) / norm[:, None]
         fade = np.where(known, np.float32(keep), 1)
         sums, squares = (self._arrays[f"mix.{name}"][horizon.cells] for name in ("regret", "squares"))
         sums *= fade
         sums += regret
         squares *= fade
-        squares += regret * regret
-        raised = np.maximum(sums, 0) / (1 + squares)
+        squares += np.square(regret, out=regret)
+        raised = np.maximum(sums, 0)
+        raised /= 1 + squares
         total = raised.sum(axis=1, keepdims=True)
         none = total <= 1e-15
         weights = np.where(none, np.float32(1 / self._experts), shared(raised, np.where(none, 1, total)))
