@@ -8,7 +8,7 @@ from predictor.arrays import Arrays, Floats, Known
 from predictor.calendar import Calendars
 from predictor.calibration.calibrated import Calibrated
 from predictor.experts.own import Own
-from predictor.experts.registry import REGISTRY
+from predictor.experts.registry import REGISTRY, TRUSTED_AT_FIRST
 from predictor.experts.ridge import Ridge
 from predictor.features import LIMIT, Features, K, Moment
 from predictor.grid import Grid, T
@@ -46,7 +46,7 @@ class Block:
         self._experts = [REGISTRY[name](self.arrays, grid, pool) for name in preset.experts]
         points = [expert.point for expert in self._experts if isinstance(expert, Calibrated)]
         self._regressions = [e for e in (*points, *self._experts) if isinstance(e, Ridge | Own)]
-        self._mix = Mix(self.arrays, grid, len(self._experts))
+        self._mix = Mix(self.arrays, grid, [TRUSTED_AT_FIRST.get(name, 1) for name in preset.experts])
         self._caps, self._coverage = Caps(self.arrays, grid), Coverage(self.arrays, grid)
         self._safe = SafeStart(self.arrays, grid, self._history)
         self._detector = Detector(self.arrays, grid)

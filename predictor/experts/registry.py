@@ -38,3 +38,5 @@ REGISTRY: dict[str, Callable[[Arrays, Grid, Pool], Expert]] = {
     "pooled": lambda arrays, grid, pool: Pooled(arrays, grid, pool),
     "own": lambda arrays, grid, pool: Own(arrays, grid, pool),
 }
+TRUSTED_AT_FIRST = {"last": 3, "pooled": 3}
+"""How many times the weight of another they have in a young series: what the others go by it has not shown yet."""

@@ -1,5 +1,7 @@
 """The mix of the experts: three ways to weigh them, per series, cell and quantile."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from predictor.arrays import Arrays, Floats, Known
@@ -25,17 +27,19 @@ class Mix:
     Loads [E experts, C cells]; all forget, and learn from each origin when its truth is known.
     """
 
-    def __init__(self, arrays: Arrays, grid: Grid, experts: int) -> None:
-        self._arrays, self._grid, self._experts = arrays, grid, experts
-        shape = (grid.cells, experts, Q)
-        arrays.declare("mix.weights", shape, 1 / experts)
-        arrays.declare("mix.local", (PARTS, KINDS, *shape), _WHOLE / experts, dtype="int16")
-        arrays.declare("mix.poly", shape, 1 / experts)
+    def __init__(self, arrays: Arrays, grid: Grid, start: Sequence[float]) -> None:
+        """`start`: the experts' weights in a series of which nothing is known."""
+        self._arrays, self._grid = arrays, grid
+        shape, shares = (grid.cells, len(start), Q), np.array(start, dtype=np.float32)[:, None]
+        self._start = shares / shares.sum()
+        arrays.declare("mix.weights", shape, self._start)
+        arrays.declare("mix.local", (PARTS, KINDS, *shape), self._start * _WHOLE, dtype="int16")
+        arrays.declare("mix.poly", shape, self._start)
         arrays.declare("mix.regret", shape)
         arrays.declare("mix.squares", shape)
         self._norm = Norm(arrays, "mix", grid)
         self._contexts = Contexts(arrays, grid)
-        self._delay = Delay(arrays, "mix.origins", grid, (experts + 1, Q))
+        self._delay = Delay(arrays, "mix.origins", grid, (len(start) + 1, Q))
 
     def combine(self, moment: Moment, quantiles: Floats) -> tuple[Floats, Floats]:
         """[C, E, Q, series] -> what to serve and what ML-Poly alone would, [C, Q, series]."""
@@ -94,7 +98,7 @@ class Mix:
         raised /= 1 + squares
         total = raised.sum(axis=1, keepdims=True)
         none = total <= 1e-15
-        weights = np.where(none, np.float32(1 / self._experts), shared(raised, np.where(none, 1, total)))
+        weights = np.where(none, self._start[..., None], shared(raised, np.where(none, 1, total)))
         self._arrays["mix.poly"][horizon.cells] = weights
 
 

@@ -52,7 +52,10 @@ def minutes(series: int, first: int, count: int) -> Iterator[Batch]:
     for minute in range(first, first + count):
         values = load(minute, series, rng)
         count_ = np.full(series, 12, dtype=np.uint32)
-        columns = {"mean": values, "max": values * np.float32(1.1), "last": values, "count": count_}
+        flags = np.zeros(series, dtype=np.uint8)
+        columns = {
+            "mean": values, "max": values * np.float32(1.1), "last": values, "count": count_, "flags": flags
+        }  # fmt: skip
         yield Batch("minutes", START_MS + (minute + 1) * MINUTE_MS, ids, columns)
 
 
