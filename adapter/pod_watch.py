@@ -90,14 +90,14 @@ class PodWatch:
         """Start anew; returns the version of the list. Raises KubeFailed."""
         self._telemetry.pod_lists.inc()
         begun, names, more = self._clock.monotonic_ms(), set[str](), ""
-        while True:
+        while not self._stopped:
             page = self._cluster.metadata(f"{PODS}&limit={PAGE}{more}")
-            names |= names_of(page["items"])
-            if self._stopped or not page["metadata"].get("continue"):
-                break
+            names |= names_of(page["items"] or ())  # null when there is none
+            if not page["metadata"].get("continue"):
+                self.running.begin(names, begun)
+                return str(page["metadata"]["resourceVersion"])
             more = f"&continue={quote(page['metadata']['continue'])}"
-        self.running.begin(names, begun)
-        return str(page["metadata"]["resourceVersion"])
+        raise KubeFailed("stopped while pods were listed")
 
     def _round(self) -> None:
         begun = self._clock.monotonic_ms()

@@ -116,6 +116,15 @@ async def test_it_lists_all_pages_and_watches_from_there(
     assert pods.running.among("shop", ["a", "b", "c"]) == ["a", "b"]
 
 
+async def test_a_cluster_without_a_running_pod_says_null(
+    clock: ManualClock, registry: CollectorRegistry
+) -> None:
+    empty = {"metadata": {"resourceVersion": "5"}, "items": None}
+    pods = watching(Cluster([empty], []), clock, registry)
+    await pods.turn()
+    assert pods.running.among("shop", ["a"]) == []
+
+
 async def test_a_lost_watch_goes_on_after_the_last_event(
     clock: ManualClock, registry: CollectorRegistry
 ) -> None:
