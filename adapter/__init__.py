@@ -1,4 +1,4 @@
-"""Answers the HPA, people and Prometheus from a picture of the log in memory.
+"""Answers the HPA, people and Prometheus from a picture of the log, and of the pods that run, in memory.
 
 It decides nothing but whether a number is fresh enough to serve, and asks nobody while a request waits. May
 import `cme.core`, `cme.log`, `cme.runtime` and `cme.kube`; only `allinone`, `replay` and `cli` see all packages.

@@ -3,11 +3,13 @@
 A sentence stays the same while its cause does: the HPA writes it into an event, and equal events are one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from adapter.catalog import Entry
 from adapter.metrics import REPLICAS_SCALING, REPLICAS_SCHEDULE, Form, metric_names, parse_metric
-from adapter.pods import PodList
+from adapter.pods import PodList, split
+from adapter.running import RunningPods
 from adapter.view import View
 from cme.core.errors import InvalidInput, TidecastError
 from cme.core.policy import replica_bounds
@@ -35,10 +37,11 @@ class NotServed(TidecastError):
 
 
 class Answers:
-    """Metrics of entries, from the view alone."""
+    """Metrics of entries, from the view and what the cluster says of pods."""
 
-    def __init__(self, view: View, settings: Settings) -> None:
-        self._view, self._settings = view, settings
+    def __init__(self, view: View, settings: Settings, running: RunningPods | None) -> None:
+        """`running` is None without a cluster: no pod leaves then."""
+        self._view, self._settings, self._running = view, settings, running
 
     def metric(self, entry: Entry, metric: str) -> Served:
         """The value of a metric. Raises NotServed: 404 when there is no such metric, 503 when no fresh value."""
@@ -60,9 +63,9 @@ class Answers:
         return self._per_replica(entry, metric, signal)
 
     def shares(self, entry: Entry, metric: str) -> dict[str, Served]:
-        """By pod an exact share of a metric's value. Raises NotServed."""
+        """By pod an exact share of a metric's value; none when all its pods are leaving. Raises NotServed."""
         served = self.metric(entry, metric)
-        parts = self._pods(entry, metric).shares(served.milli)
+        parts = split(served.milli, self._staying(entry, metric))
         return {pod: replace(served, milli=milli) for pod, milli in parts.items()}
 
     def require_ready(self) -> None:
@@ -111,6 +114,20 @@ class Answers:
         ready = len(self._pods(entry, metric).names)
         raw = self._raw(entry, metric, signal)
         return Served(-(-raw.milli // ready), raw.timestamp_ms, raw.window_s)
+
+    def _staying(self, entry: Entry, metric: str) -> Sequence[str]:
+        """The workload's pods that take load without those that have left since the log's list."""
+        names = self._pods(entry, metric).names
+        if self._running is None:
+            return names
+        staying = self._running.among(entry.workload.namespace, names)
+        if staying is None:
+            raise NotServed(
+                503,
+                f"{metric} of {entry.workload}: which of its pods are leaving is not known; "
+                "may tidecast watch pods, and does the API server answer?",
+            )
+        return staying
 
     def _pods(self, entry: Entry, metric: str) -> PodList:
         """The workload's pods that take load; at least one."""

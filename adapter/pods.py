@@ -22,7 +22,10 @@ class PodList:
         labels = {name: content["labels"][number] for name, number in content["pods"]}
         return cls(sorted(labels), labels, born)
 
-    def shares(self, milli: int) -> dict[str, int]:
-        """`milli` thousandths split over the pods; the parts sum up to it exactly."""
-        whole, rest = divmod(milli, len(self.names))
-        return {name: whole + (place < rest) for place, name in enumerate(self.names)}
+
+def split(milli: int, names: Sequence[str]) -> dict[str, int]:
+    """`milli` thousandths split over pods; the parts sum up to it exactly, where there is a pod at all."""
+    if not names:
+        return {}
+    whole, rest = divmod(milli, len(names))
+    return {name: whole + (place < rest) for place, name in enumerate(names)}

@@ -12,7 +12,7 @@ import logging
 import socket
 import ssl
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 import uvloop
@@ -25,6 +25,7 @@ from adapter.api import tls
 from adapter.api.app import MetricsApi
 from adapter.api.connections import SWEEP_MS, Connections
 from adapter.follow import Follower
+from adapter.pod_watch import RETRY_MS, PodWatch
 from adapter.view import View
 from adapter.web.app import Page
 from cme.core.clock import Clock, SystemClock
@@ -43,50 +44,69 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
     """Serve until standard input closes. Raises TidecastError, OSError."""
     registry, clock = CollectorRegistry(), SystemClock()
     telemetry, view = AdapterTelemetry(registry), View(clock)
-    answers, gate = Answers(view, settings), await asyncio.to_thread(_gate, settings, clock)
-    certificate = settings.certificate or tls.generated(tls.tls_folder(settings), tls.utc_now())
-    server_tls = tls.ServerTls(certificate, gate.trust.authorities if gate else "")
-    log = EmbeddedLog.open(settings.data, writable=False)
-    follower = Follower(log, view, log.data_version, telemetry.damages.inc)
+    gate, pods = await asyncio.to_thread(_cluster, settings, clock, telemetry)
+    answers = Answers(view, settings, pods.running if pods else None)
+    access = _Access(settings, gate, telemetry)
     connections = Connections(clock, telemetry.connections_refused.inc)
-    api, page = (
-        MetricsApi(view, answers, gate, telemetry).app,
-        Page(view, answers, registry, telemetry, ops_url).app,
-    )
-
-    async def refresh() -> None:
-        if gate is not None:
-            await gate.refresh()
-        server_tls.refresh(gate.trust.authorities if gate else "")
-        telemetry.certificate_expires.set(server_tls.expires.timestamp())
-
-    async with (
-        _served(api, https_fd, connections, server_tls.context),
-        _served(page, http_fd, connections, None),
-    ):
-        loops = [
-            asyncio.create_task(every(period_ms, clock, turn, telemetry.faults.inc))
-            for period_ms, turn in (
-                (FOLLOW_MS, follower.turn),
-                (REFRESH_MS, refresh),
-                (SWEEP_MS, connections.sweep),
-            )
+    api = MetricsApi(view, answers, gate, telemetry).app
+    page = Page(view, answers, registry, telemetry, ops_url).app
+    with contextlib.closing(EmbeddedLog.open(settings.data, writable=False)) as log:
+        follower = Follower(log, view, log.data_version, telemetry.damages.inc)
+        beats = [
+            (FOLLOW_MS, follower.turn),
+            (REFRESH_MS, access.refresh),
+            (SWEEP_MS, connections.sweep),
+            *([(RETRY_MS, pods.turn)] if pods else []),
         ]
-        _answer("ready")
-        try:
+        async with (
+            _served(api, https_fd, connections, access.tls.context),
+            _served(page, http_fd, connections, None),
+            _running(*(every(period_ms, clock, turn, telemetry.faults.inc) for period_ms, turn in beats)),
+        ):
+            _answer("ready")
             await _until_closed()
-        finally:
-            await stop(*loops)
-            log.close()
 
 
-def _gate(settings: Settings, clock: Clock) -> Gate | None:
-    """None without a cluster, which leaves loopback addresses only."""
+def _cluster(
+    settings: Settings, clock: Clock, telemetry: AdapterTelemetry
+) -> tuple[Gate, PodWatch] | tuple[None, None]:
+    """Without a cluster there is neither, which leaves loopback addresses only, and pods that never leave."""
     if settings.kubernetes is None:
-        return None
+        return None, None
     from cme.kube import KubeClient
 
-    return Gate(KubeClient(settings.kubernetes), clock)
+    client = KubeClient(settings.kubernetes)
+    return Gate(client, clock), PodWatch(client, clock, telemetry)
+
+
+class _Access:
+    """What is read again from time to time: whom the cluster trusts, and the certificate on the disk."""
+
+    def __init__(self, settings: Settings, gate: Gate | None, telemetry: AdapterTelemetry) -> None:
+        """Raises TidecastError, OSError."""
+        self._gate, self._telemetry = gate, telemetry
+        certificate = settings.certificate or tls.generated(tls.tls_folder(settings), tls.utc_now())
+        self.tls = tls.ServerTls(certificate, self._authorities)
+
+    @property
+    def _authorities(self) -> str:
+        return self._gate.trust.authorities if self._gate else ""
+
+    async def refresh(self) -> None:
+        """Raises KubeFailed."""
+        if self._gate is not None:
+            await self._gate.refresh()
+        self.tls.refresh(self._authorities)
+        self._telemetry.certificate_expires.set(self.tls.expires.timestamp())
+
+
+@contextlib.asynccontextmanager
+async def _running(*loops: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(loop) for loop in loops]
+    try:
+        yield
+    finally:
+        await stop(*tasks)
 
 
 @contextlib.asynccontextmanager

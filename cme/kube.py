@@ -1,16 +1,23 @@
 """The only door to Kubernetes: raw JSON, never the client's models."""
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
 from kubernetes import client, config
 
-from cme.core.errors import KubeFailed
+from cme.core.errors import KubeFailed, KubeGone
 from cme.core.settings import Kubernetes
 
 TIMEOUT_S = 10
+SILENCE_S = 3
+"""For so long after a watch's end should have come it is waited for."""
+
+_JSON = "application/json"
+_METADATA = f"{_JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_METADATA_LIST = f"{_JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 class KubeClient:
@@ -32,22 +39,93 @@ class KubeClient:
         """The JSON at a path. Raises KubeFailed."""
         return self._ask("GET", path, None)
 
+    def metadata(self, path: str) -> dict[str, Any]:
+        """The PartialObjectMetadataList at a path: names and labels, not what they are of. Raises KubeFailed, KubeGone."""
+        return self._ask("GET", path, None, _METADATA_LIST)
+
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """What the server makes of a new object. Raises KubeFailed."""
         return self._ask("POST", path, body)
 
-    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+    def watch(self, path: str, seconds: int) -> "Watch":
+        """Events at a path that asks for them, as PartialObjectMetadata; the server ends them after so long.
+
+        Raises KubeFailed, KubeGone.
+        """
+        asked, limit = f"GET {path.split('?')[0]}", (TIMEOUT_S, seconds + SILENCE_S)
         try:
-            self._api.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
-            url = f"{self._api.configuration.host}{path}"
-            answer = self._api.call_api(method, url, headers, body, _request_timeout=TIMEOUT_S)
+            answer = self._send("GET", f"{path}&timeoutSeconds={seconds}", None, _METADATA, limit)
+            if answer.status == 200:
+                return Watch(asked, answer.response)
+            document = json.loads(answer.read())
+        except Exception as error:  # noqa: BLE001 - as in `_ask`
+            raise KubeFailed(f"{asked}: {type(error).__name__}") from None
+        raise _refusal(asked, answer.status, document)
+
+    def _ask(
+        self, method: str, path: str, body: Mapping[str, Any] | None, accept: str = _JSON
+    ) -> dict[str, Any]:
+        try:
+            answer = self._send(method, path, body, accept, TIMEOUT_S)
             document: dict[str, Any] = dict(json.loads(answer.read()))
         except Exception as error:  # noqa: BLE001 - urllib3's and the client's errors have no common base
             raise KubeFailed(f"{method} {path}: {type(error).__name__}") from None
         if answer.status not in (200, 201):
-            raise KubeFailed(f"{method} {path}: {document.get('message') or answer.status}")
+            raise _refusal(f"{method} {path}", answer.status, document)
         return document
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        accept: str,
+        timeout_s: int | tuple[int, int],
+    ) -> Any:
+        headers = {"Accept": accept, "Content-Type": _JSON}
+        self._api.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
+        url = f"{self._api.configuration.host}{path}"
+        return self._api.call_api(method, url, headers, body, _request_timeout=timeout_s)
+
+
+class Watch:
+    """Events as they come. Reading blocks; any thread may close it meanwhile."""
+
+    def __init__(self, asked: str, response: Any) -> None:
+        """`response`: urllib3's, with its body unread."""
+        self._asked, self._response, self._closed = asked, response, False
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """ADDED, MODIFIED, DELETED and BOOKMARK until the server ends it or `close` is called.
+
+        Raises KubeFailed; KubeGone when the server says that the watch must begin anew.
+        """
+        try:
+            for line in self._response:
+                event = dict(json.loads(line))
+                if event["type"] == "ERROR":
+                    raise _refusal(self._asked, event["object"].get("code", 0), event["object"])
+                yield event
+        except KubeFailed:
+            raise
+        except Exception as error:  # noqa: BLE001 - as in `KubeClient._ask`
+            if not self._closed:
+                raise KubeFailed(f"{self._asked}: {type(error).__name__}") from None
+        finally:
+            self._response.close()
+
+    def close(self) -> None:
+        """End it at once."""
+        self._closed = True
+        # A read that waits in another thread holds the response's lock: only the socket can be told.
+        with contextlib.suppress(ValueError, RuntimeError, OSError):  # ended already
+            self._response.shutdown()
+
+
+def _refusal(asked: str, code: int, document: Mapping[str, Any]) -> KubeFailed:
+    """In the server's words."""
+    kind = KubeGone if code == 410 else KubeFailed
+    return kind(f"{asked}: {document.get('message') or code}")
 
 
 def _connect(settings: Kubernetes) -> Any:

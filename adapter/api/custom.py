@@ -77,7 +77,7 @@ def _matching(found: Sequence[Entry], series: Selector, metric: str) -> Sequence
 def _pods(
     asked: ObjectMetric, objects: Selector, series: Selector, view: View, answers: Answers
 ) -> list[Json]:
-    """Exact shares of the workload's value over its ready pods."""
+    """Exact shares of the workload's value over its ready pods that stay."""
     items: list[Json] = []
     unknown: list[str] = []
     for entry in view.catalog.within(asked.namespace):
@@ -92,7 +92,7 @@ def _pods(
             continue
         _require_shareable(entry, asked.metric)
         shares = answers.shares(entry, asked.metric)
-        for name in wanted:
+        for name in filter(shares.__contains__, wanted):
             described = {"kind": "Pod", "namespace": asked.namespace, "name": name, "apiVersion": "v1"}
             items.append(_item(asked.version, described, asked.metric, shares[name]))
     if not items and unknown:

@@ -19,3 +19,7 @@ class InvalidInput(TidecastError, ValueError):
 
 class KubeFailed(TidecastError):
     """The API server did not answer, or said no."""
+
+
+class KubeGone(KubeFailed):
+    """The API server no longer remembers what it was asked to go on from; list anew."""

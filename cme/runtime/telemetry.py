@@ -151,3 +151,9 @@ class AdapterTelemetry:
         self.certificate_expires = new.gauge(
             "tidecast_serving_certificate_expiry_timestamp_seconds", "When the metrics API's certificate ends"
         )
+        self.pod_watch_success = new.gauge(
+            "tidecast_pod_watch_success", "1 if the last watch of pods succeeded, else 0 (or no cluster)"
+        )
+        self.pod_lists = new.counter(
+            "tidecast_pod_lists_total", "Lists of all pods: at the start, and where a watch could not go on"
+        )

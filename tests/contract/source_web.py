@@ -20,6 +20,7 @@ class Web:
     raw: bytes | None = None
     silent: bool = False
     endless: bool = False  # sends for as long as somebody reads
+    lasting: bool = False  # keeps the connection after `raw`
     scheme: str = "http"
     port: int = 0
     asked: list[bytes] = field(default_factory=list)
@@ -55,6 +56,8 @@ class Web:
         whole = (head + length + self.headers + "\r\n").encode() + self.body
         writer.write(whole if self.raw is None else self.raw)
         await writer.drain()
+        if self.lasting:
+            await asyncio.Event().wait()
         while self.endless:
             writer.write(b"#" * 65_536)
             self.sent += 65_536

@@ -27,6 +27,15 @@ def test_the_settings_fit_the_pod() -> None:
     assert settings.kubernetes is not None
 
 
+def test_it_may_do_what_it_asks_for_and_only_read() -> None:
+    role = documents("base/cluster-access.yaml")[0]
+    rights = {
+        (resource, verb) for rule in role["rules"] for resource in rule["resources"] for verb in rule["verbs"]
+    }
+    scales = {(f"{plural}/scale", "get") for plural in ("deployments", "replicasets", "statefulsets")}
+    assert rights == scales | {("pods", "list"), ("pods", "watch")}
+
+
 @pytest.mark.e2e
 def test_only_the_installation_decides_whom_the_aggregator_believes(machine: None, tmp_path: Path) -> None:
     services = [one["spec"] for one in render(tmp_path, 443, b"PEM") if one["kind"] == "APIService"]

@@ -8,6 +8,7 @@ import numpy as np
 
 from adapter.answers import Answers, NotServed, Served
 from adapter.catalog import Entry
+from adapter.running import RunningPods
 from adapter.view import View
 from cme.collector.records import describe, document_batch, samples_batch
 from cme.collector.replicas import pods_text
@@ -58,7 +59,7 @@ class Stage:
     def __init__(self, *policies: ScalingPolicy) -> None:
         self.clock, self.settings = ManualClock(NOW), Settings()
         self.view = View(self.clock)
-        self.answers = Answers(self.view, self.settings)
+        self.answers = Answers(self.view, self.settings, None)
         self.view.ready = True
         self._picture = Picture()
         self._limits = Limits(self.settings.signal_stale_ms, self.settings.forecast_stale_after)
@@ -110,6 +111,13 @@ class Stage:
         )
         self._picture.take_replicas(batch)
         self.view.take([batch])
+
+    def watch(self, *pods: str, namespace: str = "shop") -> RunningPods:
+        """From now on the cluster tells which pods run: these, until something else is said."""
+        running = RunningPods(self.clock)
+        running.begin({f"{namespace}/{name}" for name in pods}, self.clock.monotonic_ms())
+        self.answers = Answers(self.view, self.settings, running)
+        return running
 
     def entry(self, of: ScalingPolicy) -> Entry:
         (found,) = [e for e in self.view.catalog.entries if e.workload == of.workload]

@@ -129,7 +129,7 @@ def test_a_signal_is_stale_after_a_minute_of_its_measurement(
 
 def test_long_ticks_make_a_signal_stale_later(stage: Stage) -> None:
     slow = stage.settings.model_copy(update={"tick": 30_000})
-    answers = stage.answers.__class__(stage.view, slow)
+    answers = stage.answers.__class__(stage.view, slow, None)
     stage.clock.advance(88_000)
     assert answers.metric(stage.entry(WEB), "qps").milli == 250_500
     stage.clock.advance(1)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.pods import PodList
+from adapter.pods import PodList, split
 from cme.collector.replicas import pods_text
 from cme.core.batch import Batch, Column, series_ids
 from tests.unit.adapter.stage import pod
@@ -33,13 +33,12 @@ def test_none_is_an_answer() -> None:
 
 
 def test_what_does_not_divide_goes_to_the_first_names() -> None:
-    pods = told(pod("c"), pod("a"), pod("b"))
-    assert pods.shares(1_001) == {"a": 334, "b": 334, "c": 333}
+    assert split(1_001, ["a", "b", "c"]) == {"a": 334, "b": 334, "c": 333}
 
 
 @given(milli=st.integers(0, 2**63 - 1), count=st.integers(1, 50))
 def test_shares_sum_up_exactly_and_differ_by_at_most_one(milli: int, count: int) -> None:
-    shares = told(*(pod(f"web-{n}") for n in range(count))).shares(milli)
+    shares = split(milli, [f"web-{n}" for n in range(count)])
     assert sum(shares.values()) == milli
     assert max(shares.values()) - min(shares.values()) <= 1
     assert len(shares) == count
@@ -47,4 +46,8 @@ def test_shares_sum_up_exactly_and_differ_by_at_most_one(milli: int, count: int)
 
 @pytest.mark.parametrize("milli", [0, 5_000])
 def test_of_a_single_pod_the_share_is_the_whole(milli: int) -> None:
-    assert told(pod("web-1")).shares(milli) == {"web-1": milli}
+    assert split(milli, ["web-1"]) == {"web-1": milli}
+
+
+def test_no_pod_has_no_share() -> None:
+    assert split(5_000, []) == {}

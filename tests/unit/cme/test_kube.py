@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cme.core.errors import KubeFailed
+from cme.core.errors import KubeFailed, KubeGone
 from cme.core.settings import Kubernetes
 from cme.kube import KubeClient
 from tests.contract.source_web import Web, web_server
@@ -86,3 +86,81 @@ def test_a_kubeconfig_that_is_none_is_refused_with_a_remedy(text: str | None, tm
         path.write_text(text)
     with pytest.raises(KubeFailed, match=r"set kubernetes\.kubeconfig"):
         KubeClient(Kubernetes(kubeconfig=path))
+
+
+def chunked(*lines: bytes, end: bool) -> bytes:
+    """As the API server streams events; without an end the connection breaks off."""
+    head = b"HTTP/1.1 200 X\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return (
+        head
+        + b"".join(b"%x\r\n%s\r\n" % (len(line), line) for line in lines)
+        + (b"0\r\n\r\n" if end else b"")
+    )
+
+
+async def seen(web: Web, folder: Path) -> list[dict[str, Any]]:
+    client = KubeClient(kubeconfig(folder, web.url))
+    try:
+        return await asyncio.to_thread(lambda: list(client.watch("/api/v1/pods?watch=true", 5)))
+    finally:
+        client.close()
+
+
+async def test_a_watch_is_a_line_an_event_however_they_are_cut(tmp_path: Path) -> None:
+    async with web_server() as web:
+        web.raw = chunked(
+            b'{"type": "ADDED", ', b'"object": {}}\n{"type": "DELETED", "object": {}}\n', end=True
+        )
+        assert [event["type"] for event in await seen(web, tmp_path)] == ["ADDED", "DELETED"]
+        (asked,) = web.asked
+    assert asked.startswith(b"GET /api/v1/pods?watch=true&timeoutSeconds=5 HTTP/1.1")
+    assert b"accept: application/json;as=partialobjectmetadata;" in asked.lower()
+
+
+@pytest.mark.parametrize("lines", [(), (b'{"type": "ADDED", "object": {}}\n',), (b'{"type": "AD',)])
+async def test_a_watch_that_breaks_off_is_an_error(lines: tuple[bytes, ...], tmp_path: Path) -> None:
+    async with web_server() as web:
+        web.raw = chunked(*lines, end=False)
+        with pytest.raises(KubeFailed, match="GET /api/v1/pods: "):
+            await seen(web, tmp_path)
+
+
+@pytest.mark.parametrize("line", [b"<html>\n", b"[1]\n", b"{}\n"])
+async def test_what_is_no_event_is_an_error(line: bytes, tmp_path: Path) -> None:
+    async with web_server() as web:
+        web.raw = chunked(line, end=True)
+        with pytest.raises(KubeFailed, match="GET /api/v1/pods: "):
+            await seen(web, tmp_path)
+
+
+@pytest.mark.parametrize("within", [True, False])
+async def test_a_past_that_is_gone_is_said_as_such(within: bool, tmp_path: Path) -> None:
+    status = {"kind": "Status", "code": 410, "message": "too old resource version"}
+    async with web_server() as web:
+        web.answers(json.dumps(status).encode(), JSON, 410)
+        if within:
+            web.raw = chunked(json.dumps({"type": "ERROR", "object": status}).encode() + b"\n", end=True)
+        with pytest.raises(KubeGone, match="GET /api/v1/pods: too old resource version"):
+            await seen(web, tmp_path)
+
+
+async def test_a_forbidden_watch_is_an_error_in_the_servers_words(tmp_path: Path) -> None:
+    async with web_server() as web:
+        web.answers(json.dumps({"kind": "Status", "message": "pods is forbidden"}).encode(), JSON, 403)
+        with pytest.raises(KubeFailed, match="GET /api/v1/pods: pods is forbidden"):
+            await seen(web, tmp_path)
+
+
+async def test_a_watch_ends_when_another_thread_closes_it(tmp_path: Path) -> None:
+    async with web_server() as web:
+        web.raw = chunked(b'{"type": "ADDED", "object": {}}\n', end=False)
+        web.lasting = True
+        client = KubeClient(kubeconfig(tmp_path, web.url))
+        watch = await asyncio.to_thread(client.watch, "/api/v1/pods?watch=true", 60)
+        events = iter(watch)
+        assert (await asyncio.to_thread(next, events))["type"] == "ADDED"
+        rest = asyncio.create_task(asyncio.to_thread(list, events))
+        watch.close()
+        assert await asyncio.wait_for(rest, 10) == []
+        watch.close()
+        client.close()

@@ -9,6 +9,7 @@ from adapter.answers import NotServed
 from adapter.api import custom
 from adapter.api.paths import ObjectMetric
 from adapter.api.status import ApiError
+from adapter.running import KNOWN_MS
 from cme.core.durations import MINUTE_MS
 from cme.core.quantity import parse_quantity
 from tests.unit.adapter.stage import Stage, policy
@@ -194,6 +195,42 @@ def test_the_floor_of_schedules_is_shared_too(stage: Stage) -> None:
 def test_a_pod_that_the_selector_leaves_out_keeps_its_share(stage: Stage) -> None:
     assert shares(asked(stage, "pods", "web-2", "qps_scaling")) == {"web-2": "106667m"}
     assert shares(asked(stage, "pods", "web-3", "qps_scaling", version="v1beta1")) == {"web-3": "106666m"}
+
+
+def test_a_pod_that_leaves_gives_its_share_to_those_that_stay(stage: Stage) -> None:
+    running = stage.watch("web-1", "web-2", "web-3")
+    running.take({"type": "DELETED", "object": {"metadata": {"namespace": "shop", "name": "web-2"}}})
+    assert shares(asked(stage, "pods", "*", "qps_scaling", labelSelector="app=web")) == {
+        "web-1": "160",
+        "web-3": "160",
+    }
+    assert refused(stage, "pods", "web-2", "qps_scaling")[0] == 404
+
+
+def test_a_pod_that_the_log_does_not_name_has_no_share(stage: Stage) -> None:
+    stage.watch("web-1", "web-4")
+    assert shares(asked(stage, "pods", "*", "qps_scaling", labelSelector="app=web")) == {"web-1": "320"}
+
+
+def test_all_pods_leaving_is_as_none_being_ready(stage: Stage) -> None:
+    stage.watch("web-1", namespace="other")
+    leaving = refused(stage, "pods", "*", "qps_scaling", labelSelector="app=web")
+    stage.run(WEB, app="web")
+    assert refused(stage, "pods", "*", "qps_scaling", labelSelector="app=web") == leaving
+    assert leaving[0] == 404
+
+
+def test_without_a_watch_only_pods_get_nothing(stage: Stage) -> None:
+    stage.watch("web-1", "web-2", "web-3")
+    stage.clock.advance(KNOWN_MS + 1)
+    assert refused(stage, "pods", "*", "qps_scaling", labelSelector="app=web") == (
+        503,
+        "qps_scaling of shop/Deployment.apps/web: which of its pods are leaving is not known; "
+        "may tidecast watch pods, and does the API server answer?",
+    )
+    for metric in ("qps_scaling", "qps_per_replica", "replicas_scaling"):
+        assert asked(stage, "deployments.apps", "web", metric)["items"]
+    assert refused(stage, "pods", "*", "qps_scaling", labelSelector="app=gone")[0] == 404
 
 
 def test_pods_of_several_workloads_come_together(stage: Stage) -> None:
