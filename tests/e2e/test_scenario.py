@@ -24,7 +24,7 @@ from tests.e2e.watch import POLL_S, Seen, descend, first_less_s, largest_loss, r
 
 pytestmark = pytest.mark.e2e
 
-PAGES, BULK, JOBS = 208, 52, 400
+PAGES, BULK, JOBS = 210, 50, 400
 """Requests for small and for large pages per second, and records in the queue, while there is load.
 
 Their numbers lie amid what a replica carries (large pages with what else crosses the loopback: up to a tenth more): at
