@@ -25,8 +25,8 @@ from predictor.trust.record import Day
 log = logging.getLogger("tidecast.predictor")
 
 HISTORY_MS = 28 * DAY_MS
-SEASONS_MS = 15 * DAY_MS
-"""As far back as the engine's seasons look."""
+SEASONS_MS = 8 * DAY_MS
+"""As far back as a start without a checkpoint looks at first: the days and the newest week of the seasons."""
 CHECKPOINT_BEATS = 12
 STEPPED_BEATS = 72
 """Of a start without a checkpoint: so many of the newest beats are learned at once, the rest off the beat."""

@@ -46,7 +46,8 @@ class Steps:
         self._rows_of = Lookup(self._found)
         self._last_ms = np.array([], dtype=np.int64)  # end of the newest minute
         self._last = np.array([], dtype=np.float32)
-        self._intervals = np.zeros((COUNTED, 0), dtype=np.int64)  # milliseconds, newest first; 0 for none yet
+        self._intervals = np.zeros((COUNTED, 0), dtype=np.int64)  # a ring, milliseconds; 0 for none yet
+        self._oldest = np.array([], dtype=np.intp)  # its place, by series
 
     def take(self, minute: Batch) -> list[Moved]:
         """Take in a record of `minutes`; returns who moves. What is older than a series' newest minute counts not."""
@@ -54,13 +55,21 @@ class Steps:
         means, end_ms = minute.numbers("mean"), minute.time_ms
         corrected = (self._last_ms[rows] <= end_ms) & np.isfinite(means)
         newer = rows[(self._last_ms[rows] < end_ms) & corrected & (self._last_ms[rows] >= 0)]
-        intervals = end_ms - self._last_ms[newer]
-        first = self._intervals[0, newer] == 0
-        self._intervals[1:, newer] = np.where(first, intervals, self._intervals[:-1, newer])
-        self._intervals[0, newer] = intervals
+        changed = self._count(newer, end_ms - self._last_ms[newer])
         self._last[rows[corrected]] = means[corrected]
         self._last_ms[rows[corrected]] = end_ms
-        return self._move(newer)
+        return self._move(changed) if len(changed) else []
+
+    def _count(self, rows: NDArray[np.intp], intervals: NDArray[np.int64]) -> NDArray[np.intp]:
+        """The oldest interval of each row makes room; the first one counts as all. Returns whose are others now."""
+        place = self._oldest[rows]
+        before = self._intervals[place, rows]
+        self._intervals[place, rows] = intervals
+        self._oldest[rows] = (place + 1) % COUNTED
+        changed = before != intervals
+        if (first := before == 0).any():
+            self._intervals[:, rows[first]] = intervals[first]
+        return np.asarray(rows[changed])
 
     def beats_of(self, series: NDArray[np.uint64]) -> NDArray[np.int64]:
         return np.asarray(self.beats_ms[self._rows_of(series)])
@@ -78,12 +87,14 @@ class Steps:
             "last_ms": self._last_ms,
             "last": self._last,
             "intervals": self._intervals,
+            "oldest": self._oldest,
         }
 
     def load(self, saved: Saved) -> None:
         self.ids = saved["ids"].astype(np.uint64)
         self.beats_ms, self._last_ms = saved["beats_ms"].astype(np.int64), saved["last_ms"].astype(np.int64)
         self._last, self._intervals = saved["last"].astype(np.float32), saved["intervals"].astype(np.int64)
+        self._oldest = saved["oldest"].astype(np.intp)
         self._rows = {int(series): row for row, series in enumerate(self.ids)}
         self._rows_of = Lookup(self._found)
 
@@ -104,6 +115,7 @@ class Steps:
         self._last_ms = np.append(self._last_ms, np.full(len(new), -1))
         self._last = np.append(self._last, np.full(len(new), np.nan, dtype=np.float32))
         self._intervals = np.pad(self._intervals, ((0, 0), (0, len(new))))
+        self._oldest = np.append(self._oldest, np.zeros(len(new), dtype=np.intp))
         return np.array([self._rows[one] for one in series], dtype=np.intp)
 
 

@@ -22,15 +22,11 @@ class Start:
         growth = np.array([GROWTH[lead] for lead in grid.leads])
         arrays.declare(self._name, (grid.cells,), (growth / growth[0]).ravel())
         self._needed = (_WINDOWS * grid.cell_beats / grid.strides).astype(np.float32)[:, None]
-        self._shortest = np.tile(np.arange(T), len(grid.leads))
 
     def sizes(self, own: Floats, count: Floats) -> Floats:
         """`own` sizes [C, n, series] of which each cell knows `count` [C, series]."""
-        young = (count < self._needed).any(axis=0)
-        if not young.any():
+        if not (count < self._needed).any():
             return own
-        sizes = own.copy()
-        trust = np.minimum(count[:, young] / self._needed, 1)[:, None]
-        grown = self._arrays[self._name][:, None, young] * own[self._shortest][..., young]
-        sizes[..., young] = trust * own[..., young] + (1 - trust) * grown
-        return sizes
+        trust = np.minimum(count / self._needed, 1)[:, None]
+        grown = self._arrays[self._name][:, None] * np.tile(own[:T], (len(own) // T, 1, 1))
+        return np.asarray(trust * own + (1 - trust) * grown)

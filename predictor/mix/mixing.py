@@ -7,7 +7,7 @@ import numpy as np
 from predictor.arrays import Arrays, Floats, Known
 from predictor.delay import Delay
 from predictor.features import Moment
-from predictor.grid import Grid, Horizon, Q
+from predictor.grid import Grid, Horizon, Q, T
 from predictor.mix.contexts import KINDS, PARTS, Contexts
 from predictor.mix.losses import LEVELS, Norm, pinball
 from predictor.mix.weights import gain, moved, shared
@@ -28,10 +28,13 @@ class Mix:
     """
 
     def __init__(self, arrays: Arrays, grid: Grid, start: Sequence[float]) -> None:
-        """`start`: the experts' weights in a series of which nothing is known."""
+        """`start`: the experts' weights in a series of which nothing is known, but for the longest lead: what is good
+        there is good from the first day, and losses that tell come slowly."""
         self._arrays, self._grid = arrays, grid
-        shape, shares = (grid.cells, len(start), Q), np.array(start, dtype=np.float32)[:, None]
-        self._start = shares / shares.sum()
+        shape = (grid.cells, len(start), Q)
+        shares = np.tile(np.array(start, dtype=np.float32)[:, None], (grid.cells, 1, 1))
+        shares[-T:] = 1
+        self._start = shares / shares.sum(axis=1, keepdims=True)
         arrays.declare("mix.weights", shape, self._start)
         arrays.declare("mix.local", (PARTS, KINDS, *shape), self._start * _WHOLE, dtype="int16")
         arrays.declare("mix.poly", shape, self._start)
@@ -98,7 +101,9 @@ class Mix:
         raised /= 1 + squares
         total = raised.sum(axis=1, keepdims=True)
         none = total <= 1e-15
-        weights = np.where(none, self._start[..., None], shared(raised, np.where(none, 1, total)))
+        weights = np.where(
+            none, self._start[horizon.cells, ..., None], shared(raised, np.where(none, 1, total))
+        )
         self._arrays["mix.poly"][horizon.cells] = weights
 
 
