@@ -24,7 +24,8 @@ from predictor.trust.record import Day
 
 log = logging.getLogger("tidecast.predictor")
 
-HISTORY_MS = 28 * DAY_MS
+HISTORY_MS = 21 * DAY_MS
+"""Half more than the regressions remember; of 28 days the loss is .4 % less, and learning takes a third longer."""
 SEASONS_MS = 8 * DAY_MS
 """As far back as a start without a checkpoint looks at first: the days and the newest week of the seasons."""
 CHECKPOINT_BEATS = 12
