@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from adapter.answers import Answers, Served
+from adapter.api.options import Options, read_options
 from adapter.api.paths import CUSTOM, ObjectMetric
-from adapter.api.selectors import Selector, parse_selector
+from adapter.api.selectors import Selector
 from adapter.api.status import ApiError, Json
 from adapter.api.values import rfc3339
 from adapter.catalog import Entry
@@ -18,10 +19,9 @@ OF_PODS = (Form.PREDICTED, Form.SCALING)
 
 def answer(asked: ObjectMetric, query: Mapping[str, str], view: View, answers: Answers) -> Json:
     """A MetricValueList. Raises ApiError, NotServed."""
-    objects = parse_selector(query.get("labelSelector", ""))
-    series = parse_selector(query.get("metricLabelSelector", ""))
+    options = read_options(query, asked.name)
     if asked.resource in ("pods", "pod") and asked.namespace:
-        items = _pods(asked, objects, series, view, answers)
+        items = _pods(asked, options, view, answers)
     else:
         found = _workloads(asked, view)
         if asked.name == "*" and query.get("labelSelector"):
@@ -30,7 +30,7 @@ def answer(asked: ObjectMetric, query: Mapping[str, str], view: View, answers: A
             )
         items = [
             _item(asked.version, _reference(e), asked.metric, answers.metric(e, asked.metric))
-            for e in _matching(found, series, asked.metric)
+            for e in _matching(found, options.series, asked.metric)
         ]
     return {
         "kind": "MetricValueList",
@@ -43,7 +43,7 @@ def answer(asked: ObjectMetric, query: Mapping[str, str], view: View, answers: A
 def _workloads(asked: ObjectMetric, view: View) -> Sequence[Entry]:
     """The workloads that the path names; at least one."""
     if asked.name == "*":
-        found = [e for e in view.catalog.within(asked.namespace) if _named(e, asked.resource)]
+        found = [e for e in view.catalog.within(asked.namespace) if asked.resource in e.resources]
         found = [e for e in found if asked.metric in metric_names(e.signals)]
     else:
         entry = view.catalog.find(asked.namespace, asked.resource, asked.name)
@@ -58,10 +58,6 @@ def _workloads(asked: ObjectMetric, view: View) -> Sequence[Entry]:
     return found
 
 
-def _named(entry: Entry, resource: str) -> bool:
-    return resource in (entry.workload.resource, entry.workload.resource.split(".")[0])
-
-
 def _matching(found: Sequence[Entry], series: Selector, metric: str) -> Sequence[Entry]:
     """Those whose labels fulfil the metric's selector; at least one."""
     matching = [e for e in found if series(e.labels)]
@@ -74,20 +70,18 @@ def _matching(found: Sequence[Entry], series: Selector, metric: str) -> Sequence
     return matching
 
 
-def _pods(
-    asked: ObjectMetric, objects: Selector, series: Selector, view: View, answers: Answers
-) -> list[Json]:
-    """Exact shares of the workload's value over its ready pods that stay."""
+def _pods(asked: ObjectMetric, options: Options, view: View, answers: Answers) -> list[Json]:
+    """Exact shares of the workload's value over its ready pods that stay, in the order of their names."""
     items: list[Json] = []
     unknown: list[str] = []
     for entry in view.catalog.within(asked.namespace):
-        if not series(entry.labels):
+        if not options.series(entry.labels):
             continue
         pods = view.pods.get(entry.replicas_id)
         if pods is None:
             unknown.append(str(entry.workload))
             continue
-        wanted = [n for n in pods.names if asked.name in ("*", n) and objects(pods.labels[n])]
+        wanted = [n for n in pods.names if _wants(asked.name, options, n, pods.labels[n])]
         if not wanted:
             continue
         _require_shareable(entry, asked.metric)
@@ -103,7 +97,12 @@ def _pods(
             f"there is no metric {asked.metric} for pods in namespace {asked.namespace}: "
             "no running and ready pod of a workload with a ScalingPolicy matches",
         )
-    return items
+    return sorted(items, key=lambda item: str(item["describedObject"]["name"]))
+
+
+def _wants(asked: str, options: Options, name: str, labels: Mapping[str, str]) -> bool:
+    """The selector says which of all; who names one means that one."""
+    return options.objects(labels) if asked == "*" else asked == name
 
 
 def _require_shareable(entry: Entry, metric: str) -> None:
