@@ -1,40 +1,15 @@
 """The contract of the metrics APIs: the adapter in this process. Through the aggregator, and the Go library: tests/e2e."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from pathlib import Path
 
-import pytest
-from aiohttp.test_utils import TestServer
-from prometheus_client import CollectorRegistry
-
-from adapter.access.gate import Gate
-from adapter.access.users import MASTERS
-from adapter.api.app import MetricsApi
-from cme.core.clock import SystemClock
-from cme.runtime.telemetry import AdapterTelemetry
+from tests.contract.metrics_api.cases import CASES
 from tests.contract.metrics_api.client import Client
-from tests.contract.metrics_api.differences import DIFFERENCES, failures
+from tests.contract.metrics_api.differences import DIFFERENCES, as_markdown, failures
 from tests.contract.metrics_api.found import find
 from tests.contract.metrics_api.verdicts import run, summary
-from tests.unit.adapter.access.cluster import Cluster
-from tests.unit.adapter.stage import Stage, policy
 
-TOKEN = "t0ken"
-WEB = policy("web")
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[Client]:
-    """Of an adapter that serves a workload with two pods."""
-    stage = Stage(WEB, now_ms=SystemClock().now_ms())
-    stage.measure(WEB, qps=250.25, queue_backlog=20_000.0)
-    stage.run(WEB, "web-1", "web-2", app="web")
-    stage.decide()
-    cluster = Cluster(tokens={TOKEN: {"username": "kit", "groups": [MASTERS]}})
-    gate = await asyncio.to_thread(Gate, cluster, stage.clock)
-    app = MetricsApi(stage.view, stage.answers, gate, AdapterTelemetry(CollectorRegistry())).app
-    async with TestServer(app) as server:
-        yield Client(f"http://127.0.0.1:{server.port}", credentials={"Authorization": f"Bearer {TOKEN}"})
+DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics-api.md"
 
 
 async def test_the_adapter_fulfils_the_contract(client: Client) -> None:
@@ -42,4 +17,13 @@ async def test_the_adapter_fulfils_the_contract(client: Client) -> None:
     known = DIFFERENCES["tidecast"].reasons
     verdicts = await asyncio.to_thread(run, client, found, known)
     print(summary(verdicts))
-    assert failures(verdicts, known) == []
+    assert "\n".join(failures(verdicts, known)) == ""
+
+
+def test_the_differences_are_documented() -> None:
+    assert as_markdown() in DOCUMENT.read_text()
+
+
+def test_a_case_has_a_name_of_its_own() -> None:
+    names = [case.name for case in CASES]
+    assert len(names) == len(set(names))

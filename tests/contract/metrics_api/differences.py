@@ -15,10 +15,47 @@ class Differences:
     reasons: Mapping[str, str]
 
 
+_EMPTY = "an empty list; the HPA's event then says only that no metrics were returned, ours says which metric and why"
+_WINDOW = "test-adapter's own values have none; the HPA takes a minute"
+
 DIFFERENCES = {
-    "tidecast": Differences("tidecast", {}),
-    "aggregator": Differences("tidecast through the aggregator", {}),
-    "go": Differences("the Go library's test-adapter", {}),
+    "tidecast": Differences(
+        "tidecast",
+        {
+            "metrics": "served on the port of the page, without TLS, together with the collector's and the predictor's"
+        },
+    ),
+    "aggregator": Differences(
+        "tidecast through the aggregator of Kubernetes 1.36: what kube-apiserver answers itself",
+        {
+            "aggregated/v2beta1": "406: it has dropped the version itself",
+            "apis/unknown": "its own 404 is plain text",
+            "group/unknown-version": "its own 404 is plain text",
+            "openapi/v3": "its merged index says it is plain text",
+            "openapi/v3/etag": "its merged index has no tag",
+        },
+    ),
+    "go": Differences(
+        "the Go library's test-adapter (custom-metrics-apiserver 1.36)",
+        {
+            "accept/any-application": "406: the library takes no `application/*`, though JSON is one",
+            "aggregated/all": "its document is empty: the library adds no group to it, and lists one dummy metric",
+            "aggregated/v2beta1": "406: the library has dropped it; control planes up to 1.29 know nothing newer",
+            "apis": "`apiVersion` is missing",
+            "apis/slash": "`apiVersion` is missing",
+            "apis/unknown": "the body is a list of paths, no Status",
+            "external/unknown": _EMPTY,
+            "external/unmatched": _EMPTY,
+            "external/window": _WINDOW,
+            "group/custom/versions": "only v1beta1 is listed, though both are served",
+            "malformed/series": "500 without a reason, though the client is at fault",
+            "object/window": _WINDOW,
+            "pods/api-version": "`/v1`, which is no apiVersion: the library joins an empty group",
+            "unknown/pods-metric": _EMPTY,
+            "unknown/resource": "500 without a reason: its REST mapper's own error",
+            "unmatched/pods": _EMPTY,
+        },
+    ),
 }
 
 

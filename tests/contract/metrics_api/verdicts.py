@@ -68,7 +68,8 @@ def _difference(client: Client, case: Case, path: str) -> str:
     try:
         answer = asked.again()
         if answer.status != case.status:
-            return f"answers {answer.status} instead of {case.status}: {answer.body[:160].decode(errors='replace')}"
+            said = " ".join(answer.body[:200].decode(errors="replace").split())
+            return f"answers {answer.status} instead of {case.status}: {said}"
         for law in case.laws:
             law(answer, asked)
     except Broken as broken:

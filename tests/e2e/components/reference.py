@@ -4,7 +4,6 @@ It serves what is posted to it from memory, with the full delegated authenticati
 """
 
 import json
-import ssl
 from functools import partial
 from pathlib import Path
 
@@ -39,13 +38,12 @@ class Reference(Process):
             f"--tls-private-key-file={serving.key}",
             *(f"--{use}-kubeconfig={config}" for use in ("lister", "authentication", "authorization")),
         ]
-        ready = partial(is_ok, f"{self.address}/readyz", self.trust)
+        asking = trusting(self.ca)
+        asking.load_cert_chain(plane.admin.certificate, plane.admin.key)
+        # Its own /readyz says ok before it knows whose certificates to believe.
+        ready = partial(is_ok, f"{self.address}/apis", asking)
         log = folder / f"{TEST_ADAPTER.name}.log"
         super().__init__([TEST_ADAPTER.path(), *arguments], log, ready, TEST_ADAPTER.version)
-
-    @property
-    def trust(self) -> ssl.SSLContext:
-        return trusting(self.ca)
 
     def start(self, timeout_s: float = 60) -> None:
         """Raises ComponentFailed."""
