@@ -1,10 +1,10 @@
-"""custom.metrics.k8s.io: metrics of the scaled workload, and shares of it for its pods."""
+"""custom.metrics.k8s.io: metrics of the scaled workload, shares of it for its pods, and sums over a Namespace."""
 
 from collections.abc import Mapping, Sequence
 
 from adapter.answers import Answers, Served
 from adapter.api.options import Options, read_options
-from adapter.api.paths import CUSTOM, ObjectMetric
+from adapter.api.paths import CUSTOM, NAMESPACES, ObjectMetric
 from adapter.api.selectors import Selector
 from adapter.api.status import ApiError, Json
 from adapter.api.values import rfc3339
@@ -22,22 +22,43 @@ def answer(asked: ObjectMetric, query: Mapping[str, str], view: View, answers: A
     options = read_options(query, asked.name)
     if asked.resource in ("pods", "pod") and asked.namespace:
         items = _pods(asked, options, view, answers)
+    elif asked.resource == NAMESPACES and not asked.namespace:
+        items = [_of_namespace(asked, options.series, view, answers)]
     else:
-        found = _workloads(asked, view)
-        if asked.name == "*" and query.get("labelSelector"):
-            raise ApiError(
-                400, f"{asked.resource} can't be selected by label here; name one, or leave it out"
-            )
-        items = [
-            _item(asked.version, _reference(e), asked.metric, answers.metric(e, asked.metric))
-            for e in _matching(found, options.series, asked.metric)
-        ]
+        items = _objects(asked, query, options.series, view, answers)
     return {
         "kind": "MetricValueList",
         "apiVersion": f"{CUSTOM}/{asked.version}",
         "metadata": {},
         "items": items,
     }
+
+
+def _objects(
+    asked: ObjectMetric, query: Mapping[str, str], series: Selector, view: View, answers: Answers
+) -> list[Json]:
+    """One for the name of the path, all of a kind for `*`."""
+    found = _workloads(asked, view)
+    if asked.name == "*" and query.get("labelSelector"):
+        raise ApiError(400, f"{asked.resource} can't be selected by label here; name one, or leave it out")
+    return [
+        _item(asked.version, _reference(e), asked.metric, answers.metric(e, asked.metric))
+        for e in _matching(found, series, asked.metric)
+    ]
+
+
+def _of_namespace(asked: ObjectMetric, series: Selector, view: View, answers: Answers) -> Json:
+    """What is measured of a signal in a whole Namespace."""
+    within = [e for e in view.catalog.within(asked.name) if asked.metric in e.signals]
+    if not within:
+        raise ApiError(
+            404,
+            f"there is no metric {asked.metric} for Namespace {asked.name}: it has the measured signals of its "
+            "workloads with a ScalingPolicy, and none of them has this one",
+        )
+    described = {"kind": "Namespace", "name": asked.name, "apiVersion": "v1"}
+    served = answers.total(_matching(within, series, asked.metric), asked.metric)
+    return _item(asked.version, described, asked.metric, served)
 
 
 def _workloads(asked: ObjectMetric, view: View) -> Sequence[Entry]:

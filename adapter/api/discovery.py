@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 
-from adapter.api.paths import CUSTOM, KINDS, VERSIONS
+from adapter.api.paths import CUSTOM, KINDS, NAMESPACES, VERSIONS
 from adapter.api.status import Json
 from adapter.catalog import Catalog
 from adapter.metrics import REPLICAS_SCHEDULE, Form, metric_names, parse_metric
 
 MAX_RESOURCES = 500
 """Larger lists help nobody: no client needs a metric to be listed."""
+
+OF_NAMESPACE = f"{NAMESPACES}/"
+"""What the names of a Namespace's metrics begin with; no external metric's name holds a slash."""
 
 AGGREGATED = ("v2", "v2beta1")
 """Versions of apidiscovery.k8s.io; control planes up to 1.29 know the older one only."""
@@ -24,12 +27,20 @@ def group(name: str) -> Json:
 
 def resources(name: str, version: str, catalog: Catalog) -> Json:
     """The metrics of a group's version, at most MAX_RESOURCES."""
-    one = {"singularName": "", "namespaced": True, "kind": KINDS[name], "verbs": ["get"]}
     return {
         "kind": "APIResourceList",
         "apiVersion": "v1",
         "groupVersion": f"{name}/{version}",
-        "resources": [{"name": listed} | one for listed in _names(name, catalog)],
+        "resources": [
+            {
+                "name": listed,
+                "singularName": "",
+                "namespaced": not listed.startswith(OF_NAMESPACE),
+                "kind": KINDS[name],
+                "verbs": ["get"],
+            }
+            for listed in _names(name, catalog)
+        ],
     }
 
 
@@ -70,6 +81,8 @@ def _aggregated(name: str, version: str, names: Iterable[str]) -> list[Json]:
     for one in names:
         resource, _, metric = one.partition("/")
         parent = parents.setdefault(resource, _resource(resource, dict.fromkeys(kind, ""), []))
+        if one.startswith(OF_NAMESPACE):
+            parent["scope"] = "Cluster"
         part = {"subresource": metric, "responseKind": kind, "verbs": ["get"]}
         parent.setdefault("subresources", []).append(part)
     return list(parents.values())
@@ -97,6 +110,7 @@ def _custom(catalog: Catalog) -> set[str]:
         for metric in metric_names(entry.signals):
             if metric == REPLICAS_SCHEDULE or parse_metric(metric)[1] in (Form.PREDICTED, Form.SCALING):
                 names.add(f"pods/{metric}")
+        names |= {f"{OF_NAMESPACE}{signal}" for signal in entry.signals}
     return names
 
 

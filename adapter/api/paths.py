@@ -12,6 +12,9 @@ VERSIONS = {CUSTOM: ("v1beta2", "v1beta1"), EXTERNAL: ("v1beta1",)}
 KINDS = {CUSTOM: "MetricValueList", EXTERNAL: "ExternalMetricValueList"}
 """What a metric's answer is."""
 
+NAMESPACES = "namespaces"
+"""As the resource of a metric it means the Namespace itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectMetric:
@@ -44,7 +47,7 @@ def read_path(raw_path: str) -> Asked | None:
 def _custom(version: str, rest: Sequence[str]) -> ObjectMetric | None:
     match rest:
         case ["namespaces", namespace, "metrics", metric]:
-            return ObjectMetric(version, "", "namespaces", namespace, metric)
+            return ObjectMetric(version, "", NAMESPACES, namespace, metric)
         case ["namespaces", namespace, resource, name, metric]:
             return ObjectMetric(version, namespace, resource, name, metric)
         case ["namespaces", namespace, metric]:

@@ -191,6 +191,12 @@ CUSTOM = (
     Case("object/plural", "without its group", OBJECT.replace("{object_resource}", "{object_plural}"), ONE),
     Case("object/all", "`*` is all of a kind", OBJECTS, (*LIST, laws.each_alone)),
     Case(
+        "object/all/selector",
+        "a selector that all objects fulfil",
+        f"{OBJECTS}?labelSelector=!{ABSENT}",
+        (*LIST, laws.same_as_without_query),
+    ),
+    Case(
         "pods",
         "a Pods metric, as the HPA asks",
         PODS + "?labelSelector=&metricLabelSelector=",

@@ -35,12 +35,15 @@ def form_of(form: str) -> str:
 def find(client: Client, known: Found, namespaces: Iterable[str]) -> Found:
     """`known`, and what discovery lists and at least one request is answered for."""
     found = dict(known)
-    listed = [r["name"] for r in (client.document(CUSTOM) or {}).get("resources", [])]
+    resources = (client.document(CUSTOM) or {}).get("resources", [])
+    listed = [r["name"] for r in resources if r["namespaced"]]
+    cluster = [r["name"] for r in resources if not r["namespaced"]]
     external = [r["name"] for r in (client.document(EXTERNAL) or {}).get("resources", [])]
     places = list(namespaces) or _namespaces(client)
     for form, requests in (
         ("object", _objects(client, places, listed)),
         ("pods", _pods(client, places, listed)),
+        ("namespace", _of_namespaces(client, places, cluster)),
         ("external", _external(client, places, external)),
     ):
         if FORMS[form][0] not in found:
@@ -69,6 +72,12 @@ def _pods(client: Client, places: Iterable[str], listed: Iterable[str]) -> Itera
     for place, (resource, _, metric) in ((p, name.partition("/")) for p in places for name in listed):
         if resource == "pods" and any(_names(client, f"{CUSTOM}/namespaces/{place}/pods/*/{metric}")):
             yield told("pods", f"{place}/{metric}")
+
+
+def _of_namespaces(client: Client, places: Iterable[str], listed: Iterable[str]) -> Iterator[Found]:
+    for place, (resource, _, metric) in ((p, name.partition("/")) for p in places for name in listed):
+        if resource == "namespaces" and any(_names(client, f"{CUSTOM}/namespaces/{place}/metrics/{metric}")):
+            yield told("namespace", f"{place}/{metric}")
 
 
 def _external(client: Client, places: Iterable[str], listed: Iterable[str]) -> Iterator[Found]:

@@ -51,6 +51,10 @@ def test_the_custom_group_lists_objects_and_what_pods_share(version: str) -> Non
     assert [n for n in names if n.startswith("deployments.apps/")] == sorted(
         f"deployments.apps/{metric}" for metric in metric_names(["qps", "queue_backlog"])
     )
+    assert [r["name"] for r in document["resources"] if not r["namespaced"]] == [
+        "namespaces/qps",
+        "namespaces/queue_backlog",
+    ]
     assert [n for n in names if n.startswith("pods/")] == [
         "pods/qps_predicted",
         "pods/qps_scaling",
@@ -104,6 +108,8 @@ def test_one_document_aggregates_all_groups(version: str) -> None:
         "verbs": [],
         "subresources": [],
     }
+    scopes = {r["resource"]: r["scope"] for r in custom["versions"][0]["resources"]}
+    assert scopes == {"deployments.apps": "Namespaced", "namespaces": "Cluster", "pods": "Namespaced"}
     (version_of_external,) = external["versions"]
     assert {r["responseKind"]["kind"] for r in version_of_external["resources"]} == {
         "ExternalMetricValueList"
