@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from cme.core.identity import SeriesKey, Workload, plural_of
 from cme.core.policy import ScalingPolicy
@@ -21,14 +22,14 @@ class Entry:
         signals = {signal.name: policy.series(signal).id for signal in policy.spec.signals}
         return cls(policy, policy.workload, SeriesKey(policy.workload, "replicas").id, signals)
 
-    @property
+    @cached_property
     def resources(self) -> set[str]:
         """Names of its kind in a path: people write the plural or the singular alone, the HPA adds the group."""
         workload, names = self.workload, {plural_of(self.workload.kind), self.workload.kind.lower()}
         qualified = {f"{name}.{workload.group}" for name in names if workload.group}
         return {workload.resource} | names | qualified
 
-    @property
+    @cached_property
     def labels(self) -> dict[str, str]:
         """By which External metrics are selected."""
         return {"tidecast.dev/kind": self.workload.kind, "tidecast.dev/workload": self.workload.name}

@@ -10,7 +10,7 @@ from adapter.access.gate import Gate
 from adapter.answers import Answers, NotServed
 from adapter.api import custom, external
 from adapter.api.documents import Document, Documents
-from adapter.api.negotiation import negotiate
+from adapter.api.negotiation import JSON, negotiate
 from adapter.api.paths import ExternalMetric, ObjectMetric, read_path
 from adapter.api.status import ApiError, Json, status
 from adapter.measured import measured
@@ -94,4 +94,4 @@ def _document(document: Document, request: web.Request) -> web.Response:
 
 
 def _json(body: Json, code: int = 200) -> web.Response:
-    return web.Response(text=json.dumps(body), status=code, content_type="application/json")
+    return web.Response(body=json.dumps(body).encode(), status=code, content_type=JSON)

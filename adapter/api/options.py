@@ -8,6 +8,7 @@ from adapter.api.selectors import Selector, parse_selector
 from adapter.api.status import ApiError
 
 _NUMBERS = ("limit", "timeoutSeconds")
+_NUMBER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _FIELD = re.compile(r"(?P<key>[^=!]+)(?P<op>==|=|!=)(?P<value>[^=!]*)")
 _FIELDS = ("metadata.name", "metadata.namespace")
 
@@ -23,7 +24,7 @@ class Options:
 def read_options(query: Mapping[str, str], name: str = "") -> Options:
     """`name` is that of the path, which a fieldSelector may only repeat; "" where there is none. Raises ApiError 400."""
     for option in _NUMBERS:
-        if not re.fullmatch(r"[+-]?\d{1,18}|", query.get(option, ""), re.ASCII):
+        if (number := query.get(option)) and not _NUMBER.fullmatch(number):
             raise ApiError(400, f"{option} must be a whole number")
     if fields := query.get("fieldSelector", ""):
         _check_fields(fields, name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 from adapter.api.status import ApiError
@@ -14,6 +15,9 @@ KINDS = {CUSTOM: "MetricValueList", EXTERNAL: "ExternalMetricValueList"}
 
 NAMESPACES = "namespaces"
 """As the resource of a metric it means the Namespace itself."""
+
+_REMEMBERED = 8192
+"""An HPA asks for the same path every 15 seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class ExternalMetric:
 Asked = ObjectMetric | ExternalMetric
 
 
+@lru_cache(_REMEMBERED)
 def read_path(raw_path: str) -> Asked | None:
     """What a path below /apis/GROUP/VERSION asks for; None when no metric is there. Raises ApiError 400."""
     match [unquote(part) for part in raw_path.split("/")]:
