@@ -123,7 +123,7 @@ async def test_what_there_is_not_is_not_asked_for(client: Client) -> None:
     assert f"; {len(left)} not asked" in summary(verdicts)
 
 
-async def test_a_known_difference_is_none_any_more_is_a_failure(client: Client) -> None:
+async def test_a_known_difference_that_is_none_any_more_is_a_failure(client: Client) -> None:
     known = {"version": "it has none", "metrics": "elsewhere"}
     verdicts = await asyncio.to_thread(run, client, {"ns": "shop"}, known)
     assert failures(verdicts, known) == ["version does not differ any more"]

@@ -11,6 +11,7 @@ Exits with 1 when any differs that is not known to (--known), with 2 when it can
 import argparse
 import ssl
 import sys
+from http.client import HTTPException
 from pathlib import Path
 
 from tests.contract.metrics_api.client import Client
@@ -27,10 +28,10 @@ def main() -> int:
     try:
         client, known = _client(options), DIFFERENCES[options.known].reasons if options.known else {}
         found = find(client, _told(options), options.namespace)
-        verdicts = run(client, found, known)
-    except (OSError, ValueError) as error:
+    except (OSError, HTTPException, ValueError) as error:
         print(f"{options.url} can't be asked: {error}", file=sys.stderr)
         return 2
+    verdicts = run(client, found, known)
     for verdict in verdicts:
         print(verdict.line())
     print(summary(verdicts))

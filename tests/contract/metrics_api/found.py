@@ -92,12 +92,9 @@ def _derived(client: Client, found: Found) -> Iterator[tuple[str, str]]:
         path = f"{CUSTOM}/namespaces/{found['pods_ns']}/pods/*/{found['pods_metric']}"
         yield from (("pod", name) for name in _names(client, path)[:1])
     if "object_ns" in found:
-        resource, path = (
-            found["object_resource"],
-            "/namespaces/{object_ns}/{object_resource}/{object}/{object_metric}",
-        )
-        items = (client.document(CUSTOM + path.format_map(found)) or {}).get("items", [])
-        plural, _, group = resource.partition(".")
+        path = "/namespaces/{object_ns}/{object_resource}/{object}/{object_metric}".format_map(found)
+        items = (client.document(CUSTOM + path) or {}).get("items", [])
+        plural, _, group = found["object_resource"].partition(".")
         for kind in (item["describedObject"]["kind"].lower() for item in items):
             yield "object_singular", f"{kind}.{group}" if group else kind
         yield "object_plural", plural

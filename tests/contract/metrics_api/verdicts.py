@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from http.client import HTTPException
+from urllib.parse import quote
 
 from tests.contract.metrics_api.cases import CASES, Case, instances
 from tests.contract.metrics_api.client import Client
@@ -36,7 +37,7 @@ class Verdict:
 def run(
     client: Client, found: Found, known: Mapping[str, str], cases: Iterable[Case] = CASES
 ) -> list[Verdict]:
-    """`known`: case -> why its difference stays. Raises OSError when the server does not answer at all."""
+    """`known`: case -> why its difference stays."""
     verdicts = [verdict for case in cases for verdict in _verdicts(client, found, case)]
     return [replace(v, reason=known.get(v.case, "")) if v.difference else v for v in verdicts]
 
@@ -58,7 +59,7 @@ def _verdicts(client: Client, found: Found, case: Case) -> Iterator[Verdict]:
         if lacking:
             yield Verdict(case.name, label, f"{case.method} {path}", lacking=", ".join(lacking))
         else:
-            filled = path.format_map(found)
+            filled = path.format_map({name: quote(value) for name, value in found.items()})
             difference = _difference(client, case, filled)
             yield Verdict(case.name, label, f"{case.method} {filled}", difference)
 
@@ -74,8 +75,8 @@ def _difference(client: Client, case: Case, path: str) -> str:
             law(answer, asked)
     except Broken as broken:
         return str(broken)
-    except HTTPException as error:
-        return f"is no HTTP: {error!r}"
+    except (OSError, HTTPException) as error:
+        return f"is no answer: {error!r}"
     except (ValueError, KeyError, TypeError, AttributeError) as error:  # a document of another shape
         return f"is malformed: {error!r}"
     return ""
