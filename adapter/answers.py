@@ -68,6 +68,12 @@ class Answers:
         parts = split(served.milli, self._staying(entry, metric))
         return {pod: replace(served, milli=milli) for pod, milli in parts.items()}
 
+    def total(self, entries: Sequence[Entry], metric: str) -> Served:
+        """The sum of a metric over workloads, as old as its oldest part. Raises NotServed when a part has no value."""
+        parts = [self.metric(entry, metric) for entry in entries]
+        oldest = min(part.timestamp_ms for part in parts)
+        return Served(sum(part.milli for part in parts), oldest, self._window)
+
     def require_ready(self) -> None:
         """Raises NotServed while the log has not been read to its end."""
         if not self._view.ready:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from cme.core.identity import SeriesKey, Workload, plural_of
 from cme.core.policy import ScalingPolicy
@@ -21,7 +22,14 @@ class Entry:
         signals = {signal.name: policy.series(signal).id for signal in policy.spec.signals}
         return cls(policy, policy.workload, SeriesKey(policy.workload, "replicas").id, signals)
 
-    @property
+    @cached_property
+    def resources(self) -> set[str]:
+        """Names of its kind in a path: people write the plural or the singular alone, the HPA adds the group."""
+        workload, names = self.workload, {plural_of(self.workload.kind), self.workload.kind.lower()}
+        qualified = {f"{name}.{workload.group}" for name in names if workload.group}
+        return {workload.resource} | names | qualified
+
+    @cached_property
     def labels(self) -> dict[str, str]:
         """By which External metrics are selected."""
         return {"tidecast.dev/kind": self.workload.kind, "tidecast.dev/workload": self.workload.name}
@@ -37,8 +45,7 @@ class Catalog:
         self._by_namespace: dict[str, list[Entry]] = {}
         for entry in self.entries:
             workload = entry.workload
-            # kubectl users write the plural alone; the HPA always adds the group.
-            for resource in {workload.resource, plural_of(workload.kind)}:
+            for resource in entry.resources:
                 key = (workload.namespace, resource, workload.name)
                 self._by_name.setdefault(key, []).append(entry)
             self._by_namespace.setdefault(workload.namespace, []).append(entry)

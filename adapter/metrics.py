@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from enum import Enum
+from functools import lru_cache
 
 
 class Form(Enum):
@@ -17,6 +18,7 @@ REPLICAS_SCALING = "replicas_scaling"
 REPLICAS_SCHEDULE = "replicas_schedule"
 
 
+@lru_cache(4096)
 def parse_metric(name: str) -> tuple[str, Form]:
     """Signal and form of a metric's name. A signal's own name never ends in a suffix (cme.core.identity)."""
     for form in (Form.PREDICTED, Form.SCALING, Form.PER_REPLICA):

@@ -7,6 +7,7 @@ process that started it.
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import socket
@@ -136,6 +137,7 @@ def main() -> None:
     start: dict[str, Any] = json.loads(sys.stdin.readline())
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = Settings.model_validate(start["settings"])
+    gc.freeze()  # modules stay for ever: looking through them for garbage would only delay answers
     try:
         uvloop.run(serve(settings, start["http_fd"], start["https_fd"], start["ops_url"]))
     except (TidecastError, OSError) as error:  # ssl.SSLError is an OSError

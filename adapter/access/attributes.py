@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -30,7 +31,7 @@ class Attributes:
 
     def whole_group(self) -> "Attributes":
         """The same verb on all there is in the group, in all namespaces."""
-        return Attributes(self.verb, group=self.group, version="*", resource="*")
+        return _whole_group(self.verb, self.group)
 
     def review(self) -> dict[str, Any]:
         """As a SubjectAccessReview names them."""
@@ -53,7 +54,16 @@ class Attributes:
 
 def attributes_of(method: str, raw_path: str, query: Mapping[str, str]) -> Attributes:
     """Of a request: a resource's from /apis/GROUP/VERSION/RESOURCE on, else the path's."""
-    verb = _VERBS.get(method, method.lower())
+    return _attributes(_VERBS.get(method, method.lower()), raw_path, query.get("watch") in ("1", "true"))
+
+
+@lru_cache(64)
+def _whole_group(verb: str, group: str) -> Attributes:
+    return Attributes(verb, group=group, version="*", resource="*")
+
+
+@lru_cache(1024)
+def _attributes(verb: str, raw_path: str, watches: bool) -> Attributes:
     parts = [unquote(part) for part in raw_path.strip("/").split("/")]
     if parts[0] != "apis" or len(parts) < 4:
         return Attributes(verb, path=raw_path)
@@ -64,5 +74,5 @@ def attributes_of(method: str, raw_path: str, query: Mapping[str, str]) -> Attri
         rest = rest[2:] or rest
     resource, name, subresource = (*rest, "", "", "")[:3]
     if not name and verb == "get":
-        verb = "watch" if query.get("watch") in ("1", "true") else "list"
+        verb = "watch" if watches else "list"
     return Attributes(verb, "", group, version, namespace, resource, subresource, name)

@@ -28,6 +28,8 @@ class Cache(Generic[Value]):
             if len(self._found) > self._size:
                 self._found.popitem(last=False)
         self._found.move_to_end(key)
+        if found[1].done():
+            return found[1].result()
         # Shielded: one who goes away must not take the answer from the others.
         return await asyncio.shield(found[1])
 

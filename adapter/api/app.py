@@ -3,14 +3,15 @@
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from importlib.metadata import version
 
 from aiohttp import web
 
 from adapter.access.gate import Gate
 from adapter.answers import Answers, NotServed
-from adapter.api import custom, discovery, external
-from adapter.api.paths import VERSIONS, ExternalMetric, ObjectMetric, ResourceList, read_path, require_json
+from adapter.api import custom, external
+from adapter.api.documents import Document, Documents
+from adapter.api.negotiation import JSON, negotiate
+from adapter.api.paths import ExternalMetric, ObjectMetric, read_path
 from adapter.api.status import ApiError, Json, status
 from adapter.measured import measured
 from adapter.view import View
@@ -29,6 +30,7 @@ class MetricsApi:
 
     def __init__(self, view: View, answers: Answers, gate: Gate | None, telemetry: AdapterTelemetry) -> None:
         self._view, self._answers, self._gate = view, answers, gate
+        self._documents = Documents(view)
         self.app = web.Application(middlewares=[measured("metrics", telemetry), self._guard])
         self.app.router.add_route("*", "/{path:.*}", self._answer)
 
@@ -53,22 +55,19 @@ class MetricsApi:
             await self._gate.admit(request)
         if request.method != "GET":
             raise ApiError(405, f"{request.method} is not allowed; metrics can only be read")
-        require_json(request.headers)
-        return _json(self._body(path.rstrip("/"), request))
+        return self._respond(path.rstrip("/"), request)
 
     def _health(self, path: str) -> web.Response:
         """Ready once the log was read: an adapter that turned unready with old data would take discovery down."""
         waiting = path == "/readyz" and not self._view.ready
         return web.Response(text="the log is being read" if waiting else "ok", status=503 if waiting else 200)
 
-    def _body(self, path: str, request: web.Request) -> Json:
-        match read_path(path):
-            case None:
-                return _fixed(path)
-            case ResourceList(group, number):
-                return discovery.resources(group, number, self._view)
-            case asked:
-                return self._metric(asked, request.query)
+    def _respond(self, path: str, request: web.Request) -> web.Response:
+        accept = request.headers.get("Accept", "")
+        if asked := read_path(path):
+            negotiate(accept)
+            return _json(self._metric(asked, request.query))
+        return _document(self._documents.find(path, accept), request)
 
     def _metric(self, asked: ObjectMetric | ExternalMetric, query: Mapping[str, str]) -> Json:
         try:
@@ -81,22 +80,18 @@ class MetricsApi:
             raise
 
 
-def _fixed(path: str) -> Json:
-    """Documents that never change. Raises ApiError 404."""
-    if path == "/apis":
-        return discovery.groups()
-    if path.removeprefix("/apis/") in VERSIONS:
-        return discovery.group(path.removeprefix("/apis/"))
-    number = version("tidecast")
-    if path == "/openapi/v2":
-        return {"swagger": "2.0", "info": {"title": "tidecast", "version": number}, "paths": {}}
-    if path == "/openapi/v3":
-        return {"paths": {}}
-    if path == "/version":
-        major, minor, _ = number.split(".", 2)
-        return {"major": major, "minor": minor, "gitVersion": f"v{number}"}
-    raise ApiError(404, "the server could not find the requested resource")
+def _document(document: Document, request: web.Request) -> web.Response:
+    """With what a client or a proxy needs to keep it: a 304 while it has the same, and for ever by its own hash."""
+    kept = request.query.get("hash") == document.etag
+    headers = {
+        "ETag": f'"{document.etag}"',
+        "Vary": "Accept",
+        "Cache-Control": "public, immutable, max-age=31536000" if kept else "no-cache, private",
+    }
+    if any(tag.value in (document.etag, "*") for tag in request.if_none_match or ()):
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=document.body, headers=headers | {"Content-Type": document.content_type})
 
 
 def _json(body: Json, code: int = 200) -> web.Response:
-    return web.Response(text=json.dumps(body), status=code, content_type="application/json")
+    return web.Response(body=json.dumps(body).encode(), status=code, content_type=JSON)

@@ -1,10 +1,11 @@
-"""custom.metrics.k8s.io: metrics of the scaled workload, and shares of it for its pods."""
+"""custom.metrics.k8s.io: metrics of the scaled workload, shares of it for its pods, and sums over a Namespace."""
 
 from collections.abc import Mapping, Sequence
 
 from adapter.answers import Answers, Served
-from adapter.api.paths import CUSTOM, ObjectMetric
-from adapter.api.selectors import Selector, parse_selector
+from adapter.api.options import Options, read_options
+from adapter.api.paths import CUSTOM, NAMESPACES, ObjectMetric
+from adapter.api.selectors import Selector
 from adapter.api.status import ApiError, Json
 from adapter.api.values import rfc3339
 from adapter.catalog import Entry
@@ -18,20 +19,13 @@ OF_PODS = (Form.PREDICTED, Form.SCALING)
 
 def answer(asked: ObjectMetric, query: Mapping[str, str], view: View, answers: Answers) -> Json:
     """A MetricValueList. Raises ApiError, NotServed."""
-    objects = parse_selector(query.get("labelSelector", ""))
-    series = parse_selector(query.get("metricLabelSelector", ""))
+    options = read_options(query, asked.name)
     if asked.resource in ("pods", "pod") and asked.namespace:
-        items = _pods(asked, objects, series, view, answers)
+        items = _pods(asked, options, view, answers)
+    elif asked.resource == NAMESPACES and not asked.namespace:
+        items = [_of_namespace(asked, options.series, view, answers)]
     else:
-        found = _workloads(asked, view)
-        if asked.name == "*" and query.get("labelSelector"):
-            raise ApiError(
-                400, f"{asked.resource} can't be selected by label here; name one, or leave it out"
-            )
-        items = [
-            _item(asked.version, _reference(e), asked.metric, answers.metric(e, asked.metric))
-            for e in _matching(found, series, asked.metric)
-        ]
+        items = _objects(asked, query, options.series, view, answers)
     return {
         "kind": "MetricValueList",
         "apiVersion": f"{CUSTOM}/{asked.version}",
@@ -40,10 +34,37 @@ def answer(asked: ObjectMetric, query: Mapping[str, str], view: View, answers: A
     }
 
 
+def _objects(
+    asked: ObjectMetric, query: Mapping[str, str], series: Selector, view: View, answers: Answers
+) -> list[Json]:
+    """One for the name of the path, all of a kind for `*`."""
+    found = _workloads(asked, view)
+    if asked.name == "*" and query.get("labelSelector"):
+        raise ApiError(400, f"{asked.resource} can't be selected by label here; name one, or leave it out")
+    return [
+        _item(asked.version, _reference(e), asked.metric, answers.metric(e, asked.metric))
+        for e in _matching(found, series, asked.metric)
+    ]
+
+
+def _of_namespace(asked: ObjectMetric, series: Selector, view: View, answers: Answers) -> Json:
+    """What is measured of a signal in a whole Namespace."""
+    within = [e for e in view.catalog.within(asked.name) if asked.metric in e.signals]
+    if not within:
+        raise ApiError(
+            404,
+            f"there is no metric {asked.metric} for Namespace {asked.name}: it has the measured signals of its "
+            "workloads with a ScalingPolicy, and none of them has this one",
+        )
+    described = {"kind": "Namespace", "name": asked.name, "apiVersion": "v1"}
+    served = answers.total(_matching(within, series, asked.metric), asked.metric)
+    return _item(asked.version, described, asked.metric, served)
+
+
 def _workloads(asked: ObjectMetric, view: View) -> Sequence[Entry]:
     """The workloads that the path names; at least one."""
     if asked.name == "*":
-        found = [e for e in view.catalog.within(asked.namespace) if _named(e, asked.resource)]
+        found = [e for e in view.catalog.within(asked.namespace) if asked.resource in e.resources]
         found = [e for e in found if asked.metric in metric_names(e.signals)]
     else:
         entry = view.catalog.find(asked.namespace, asked.resource, asked.name)
@@ -58,10 +79,6 @@ def _workloads(asked: ObjectMetric, view: View) -> Sequence[Entry]:
     return found
 
 
-def _named(entry: Entry, resource: str) -> bool:
-    return resource in (entry.workload.resource, entry.workload.resource.split(".")[0])
-
-
 def _matching(found: Sequence[Entry], series: Selector, metric: str) -> Sequence[Entry]:
     """Those whose labels fulfil the metric's selector; at least one."""
     matching = [e for e in found if series(e.labels)]
@@ -74,20 +91,18 @@ def _matching(found: Sequence[Entry], series: Selector, metric: str) -> Sequence
     return matching
 
 
-def _pods(
-    asked: ObjectMetric, objects: Selector, series: Selector, view: View, answers: Answers
-) -> list[Json]:
-    """Exact shares of the workload's value over its ready pods that stay."""
+def _pods(asked: ObjectMetric, options: Options, view: View, answers: Answers) -> list[Json]:
+    """Exact shares of the workload's value over its ready pods that stay, in the order of their names."""
     items: list[Json] = []
     unknown: list[str] = []
     for entry in view.catalog.within(asked.namespace):
-        if not series(entry.labels):
+        if not options.series(entry.labels):
             continue
         pods = view.pods.get(entry.replicas_id)
         if pods is None:
             unknown.append(str(entry.workload))
             continue
-        wanted = [n for n in pods.names if asked.name in ("*", n) and objects(pods.labels[n])]
+        wanted = [n for n in pods.names if _wants(asked.name, options, n, pods.labels[n])]
         if not wanted:
             continue
         _require_shareable(entry, asked.metric)
@@ -103,7 +118,12 @@ def _pods(
             f"there is no metric {asked.metric} for pods in namespace {asked.namespace}: "
             "no running and ready pod of a workload with a ScalingPolicy matches",
         )
-    return items
+    return sorted(items, key=lambda item: str(item["describedObject"]["name"]))
+
+
+def _wants(asked: str, options: Options, name: str, labels: Mapping[str, str]) -> bool:
+    """The selector says which of all; who names one means that one."""
+    return options.objects(labels) if asked == "*" else asked == name
 
 
 def _require_shareable(entry: Entry, metric: str) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from adapter.answers import Answers
+from adapter.api.options import read_options
 from adapter.api.paths import EXTERNAL, ExternalMetric
-from adapter.api.selectors import parse_selector
 from adapter.api.status import ApiError, Json
 from adapter.api.values import rfc3339
 from adapter.catalog import Entry
@@ -18,7 +18,7 @@ def answer(asked: ExternalMetric, query: Mapping[str, str], view: View, answers:
 
     Raises ApiError, NotServed.
     """
-    selector = parse_selector(query.get("labelSelector", ""))
+    selector = read_options(query).objects
     offered = [e for e in view.catalog.within(asked.namespace) if asked.metric in metric_names(e.signals)]
     entry = _only([e for e in offered if selector(e.labels)], asked, len(offered))
     served = answers.metric(entry, asked.metric)

@@ -1,7 +1,8 @@
 """What a request asks for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 from adapter.api.status import ApiError
@@ -9,6 +10,14 @@ from adapter.api.status import ApiError
 CUSTOM, EXTERNAL = "custom.metrics.k8s.io", "external.metrics.k8s.io"
 VERSIONS = {CUSTOM: ("v1beta2", "v1beta1"), EXTERNAL: ("v1beta1",)}
 """Served versions, the preferred one first."""
+KINDS = {CUSTOM: "MetricValueList", EXTERNAL: "ExternalMetricValueList"}
+"""What a metric's answer is."""
+
+NAMESPACES = "namespaces"
+"""As the resource of a metric it means the Namespace itself."""
+
+_REMEMBERED = 8192
+"""An HPA asks for the same path every 15 seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +37,14 @@ class ExternalMetric:
     metric: str
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceList:
-    """Discovery of a group's version."""
-
-    group: str
-    version: str
+Asked = ObjectMetric | ExternalMetric
 
 
-Asked = ObjectMetric | ExternalMetric | ResourceList
-
-
+@lru_cache(_REMEMBERED)
 def read_path(raw_path: str) -> Asked | None:
-    """What a path below /apis/GROUP/VERSION asks for; None when there is nothing there."""
+    """What a path below /apis/GROUP/VERSION asks for; None when no metric is there. Raises ApiError 400."""
     match [unquote(part) for part in raw_path.split("/")]:
-        case ["", "apis", group, version, *rest] if version in VERSIONS.get(group, ()):
-            if not [part for part in rest if part]:
-                return ResourceList(group, version)
-            if not all(rest):
-                return None
+        case ["", "apis", group, version, *rest] if version in VERSIONS.get(group, ()) and all(rest):
             return _custom(version, rest) if group == CUSTOM else _external(rest)
     return None
 
@@ -54,9 +52,15 @@ def read_path(raw_path: str) -> Asked | None:
 def _custom(version: str, rest: Sequence[str]) -> ObjectMetric | None:
     match rest:
         case ["namespaces", namespace, "metrics", metric]:
-            return ObjectMetric(version, "", "namespaces", namespace, metric)
+            return ObjectMetric(version, "", NAMESPACES, namespace, metric)
         case ["namespaces", namespace, resource, name, metric]:
             return ObjectMetric(version, namespace, resource, name, metric)
+        case ["namespaces", namespace, metric]:
+            raise ApiError(
+                400,
+                f"invalid request path: a Namespace's metric is at namespaces/{namespace}/metrics/{metric}, "
+                "an object's at namespaces/NAMESPACE/RESOURCE/NAME/METRIC",
+            )
         case [resource, name, metric]:
             return ObjectMetric(version, "", resource, name, metric)
     return None
@@ -67,10 +71,3 @@ def _external(rest: Sequence[str]) -> ExternalMetric | None:
         case ["namespaces", namespace, metric]:
             return ExternalMetric(namespace, metric)
     return None
-
-
-def require_json(headers: Mapping[str, str]) -> None:
-    """Raises ApiError 406 when the client takes no JSON."""
-    accepted = [part.split(";")[0].strip() for part in headers.get("Accept", "").split(",")]
-    if any(accepted) and not {"*/*", "application/*", "application/json"} & set(accepted):
-        raise ApiError(406, "only application/json is served; add it to the Accept header")

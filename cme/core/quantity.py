@@ -7,6 +7,7 @@ canonical decimal form takes the largest suffix that leaves a whole number.
 
 import math
 import re
+from decimal import Decimal
 from fractions import Fraction
 
 from cme.core.errors import InvalidInput
@@ -63,7 +64,7 @@ def milli_from_float(value: float) -> int:
     if not math.isfinite(value) or value < 0:
         raise InvalidInput(f"{value} can't be served", "value", "a served value is finite and not negative")
     # A float holds 17 digits: without rounding first, 0.1 + 0.2 would become 301m.
-    milli = math.ceil(Fraction(round(value, 6)).limit_denominator(10**6) * 1000)
+    milli = math.ceil(Decimal(repr(round(value, 6))).scaleb(3))
     if milli > MAX_MILLI:
         raise InvalidInput(f"{value} is too large to be served", "value", "use a larger unit")
     return milli

@@ -41,10 +41,10 @@ class ControlPlane:
         )
         self._authority, self._front_proxy = Authority(folder, "ca"), Authority(folder, "front-proxy-ca")
         self._token_key, self._token_public = signing_key(folder, "service-accounts")
-        self._admin = self._authority.issue("admin", group="system:masters")
+        self.admin = self._authority.issue("admin", group="system:masters")
         self._trust = ssl.create_default_context(cafile=self._authority.certificate)
         self._processes: list[Process] = []
-        self.kube = Kube(f"https://{LOCAL}:{self._ports['api']}", self._authority.certificate, self._admin)
+        self.kube = Kube(f"https://{LOCAL}:{self._ports['api']}", self._authority.certificate, self.admin)
 
     def __enter__(self) -> Self:
         self.start()
@@ -170,7 +170,7 @@ class ControlPlane:
         ]
 
     def _kwok(self) -> Process:
-        config = self.kubeconfig("kwok", with_certificate(self._admin))
+        config = self.kubeconfig("kwok", with_certificate(self.admin))
         address = f"{LOCAL}:{self._ports['kwok']}"
         return self._process(KWOK, kwok.arguments(config, address), f"http://{address}/healthz")
 

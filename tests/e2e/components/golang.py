@@ -91,4 +91,10 @@ KUSTOMIZE = GoProgram(
     "kustomize", "kustomize", "sigs.k8s.io/kustomize/kustomize/v5", "sigs.k8s.io/kustomize/kustomize/v5"
 )
 KWOK = GoProgram("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok", "sigs.k8s.io/kwok")
-PROGRAMS = (ETCD, APISERVER, CONTROLLERS, SCHEDULER, KUSTOMIZE, KWOK)
+TEST_ADAPTER = GoProgram(
+    "test-adapter",
+    "custom-metrics-apiserver",
+    "sigs.k8s.io/custom-metrics-apiserver/test-adapter",
+    "sigs.k8s.io/custom-metrics-apiserver",
+)
+PROGRAMS = (ETCD, APISERVER, CONTROLLERS, SCHEDULER, KUSTOMIZE, KWOK, TEST_ADAPTER)

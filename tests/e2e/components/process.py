@@ -33,6 +33,12 @@ class Process:
     def __exit__(self, *error: object) -> None:
         self.stop()
 
+    @property
+    def pid(self) -> int:
+        """While it runs."""
+        assert self._running
+        return self._running.pid
+
     def start(self, timeout_s: float = 60) -> None:
         """Return once it is ready. Raises ComponentFailed, with the end of its log."""
         begun = time.monotonic()

@@ -56,8 +56,8 @@ def policy(name: str = "web", namespace: str = "shop", **spec: Any) -> ScalingPo
 class Stage:
     """What the adapter sees of some workloads."""
 
-    def __init__(self, *policies: ScalingPolicy) -> None:
-        self.clock, self.settings = ManualClock(NOW), Settings()
+    def __init__(self, *policies: ScalingPolicy, now_ms: int = NOW) -> None:
+        self.clock, self.settings = ManualClock(now_ms), Settings()
         self.view = View(self.clock)
         self.answers = Answers(self.view, self.settings, None)
         self.view.ready = True

@@ -110,13 +110,49 @@ async def test_documents_that_never_change(path: str, field: str, api: Api) -> N
         assert field in await response.json()
 
 
-async def test_the_discovery_manager_gets_json_for_its_long_accept_header(api: Api) -> None:
-    accept = (
-        "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
-        "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"
-    )
-    async with api.served() as client, client.get("/apis", headers={"Accept": accept}) as response:
-        assert (response.status, response.content_type) == (200, "application/json")
+V2 = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+
+
+async def test_the_discovery_manager_gets_one_document_for_all(api: Api) -> None:
+    headers = {"Accept": f"{V2},{V2.replace('v=v2', 'v=v2beta1')}"}
+    async with api.served() as client, client.get("/apis", headers=headers) as response:
+        assert (response.status, response.headers["Content-Type"]) == (200, V2)
+        assert response.headers["Vary"] == "Accept"
+        assert (await response.json())["kind"] == "APIGroupDiscoveryList"
+
+
+@pytest.mark.parametrize("path", ["/apis", "/openapi/v2", "/openapi/v3"])
+async def test_a_document_is_sent_once(path: str, api: Api) -> None:
+    async with api.served() as client:
+        async with client.get(path) as response:
+            tag = response.headers["ETag"]
+        for known, status in ((tag, 304), (f'"other", W/{tag}', 304), ("*", 304), ('"other"', 200)):
+            async with client.get(path, headers={"If-None-Match": known}) as response:
+                assert (response.status, response.headers["ETag"]) == (status, tag)
+                assert bool(await response.read()) == (status == 200)
+
+
+async def test_what_a_document_lists_changes_with_the_policies(api: Api) -> None:
+    async with api.served() as client:
+        tags = []
+        for _ in range(2):
+            async with client.get("/apis", headers={"Accept": V2}) as response:
+                tags.append(response.headers["ETag"])
+            api.stage.describe(
+                policy("queue", targetRef={"apiVersion": "x.io/v1", "kind": "Queue", "name": "q"})
+            )
+    assert tags[0] != tags[1]
+
+
+async def test_openapi_of_a_version_may_be_kept_by_its_hash(api: Api) -> None:
+    async with api.served() as client:
+        async with client.get("/openapi/v3") as response:
+            paths = (await response.json())["paths"]
+        url = paths["apis/custom.metrics.k8s.io/v1beta2"]["serverRelativeURL"]
+        for asked, kept in ((url, True), (url + "0", False)):
+            async with client.get(asked) as response:
+                assert response.status == 200
+                assert ("immutable" in response.headers["Cache-Control"]) is kept
 
 
 @pytest.mark.parametrize(
@@ -124,7 +160,10 @@ async def test_the_discovery_manager_gets_json_for_its_long_accept_header(api: A
     [
         (f"{CUSTOM}/nodes/foo", 404, "the server could not find the requested resource"),
         ("/apis/metrics.k8s.io/v1beta1", 404, "the server could not find the requested resource"),
-        ("/openapi/v3/apis/custom.metrics.k8s.io/v1beta2", 404, "could not find the requested resource"),
+        ("/openapi/v3/apis/custom.metrics.k8s.io/v1beta9", 404, "could not find the requested resource"),
+        (f"{CUSTOM}/namespaces/shop/qps", 400, "invalid request path"),
+        (f"{QPS}?limit=many", 400, "limit must be a whole number"),
+        (f"{EXTERNAL}/namespaces/shop/qps?fieldSelector=x", 400, "unable to parse field selector"),
         ("/", 404, "could not find the requested resource"),
         (f"{EXTERNAL}/namespaces/shop/group/qps", 404, "could not find the requested resource"),
         (f"{CUSTOM}/namespaces/shop/deployments.apps/gone/qps", 404, "there is no metric qps"),

@@ -140,6 +140,17 @@ def test_a_selector_that_does_not_parse_is_a_bad_request(parameter: str, stage: 
     assert refused(stage, "pods", "*", "qps_scaling", **{parameter: "a b"})[0] == 400
 
 
+def test_a_pod_is_meant_by_its_name_whatever_its_labels(stage: Stage) -> None:
+    named = asked(stage, "pods", "web-2", "qps_scaling", labelSelector="app=other")
+    assert list(shares(named)) == ["web-2"]
+
+
+@pytest.mark.parametrize("resource", ["deployments.apps", "deployments", "deployment", "deployment.apps"])
+@pytest.mark.parametrize("name", ["web", "*"])
+def test_a_kind_has_several_names(resource: str, name: str, stage: Stage) -> None:
+    assert shares(asked(stage, resource, name, "qps"))["web"] == "250"
+
+
 def test_a_workload_without_a_policy_is_not_found(stage: Stage) -> None:
     assert refused(stage, "deployments.apps", "gone", "qps") == (
         404,
@@ -150,7 +161,7 @@ def test_a_workload_without_a_policy_is_not_found(stage: Stage) -> None:
 
 @pytest.mark.parametrize(
     ("resource", "name", "namespace"),
-    [("nodes", "node-1", ""), ("nodes", "*", ""), ("namespaces", "shop", ""), ("pods", "*", "")],
+    [("nodes", "node-1", ""), ("nodes", "*", ""), ("persistentvolumes", "a", ""), ("pods", "*", "")],
 )
 def test_objects_without_a_namespace_have_no_metrics(
     resource: str, name: str, namespace: str, stage: Stage
@@ -158,6 +169,44 @@ def test_objects_without_a_namespace_have_no_metrics(
     code, told = refused(stage, resource, name, "qps", namespace=namespace)
     assert code == 404
     assert f"no metric qps for {resource} {name} without a namespace" in told
+
+
+def of_namespace(stage: Stage, metric: str, name: str = "shop", **query: str) -> dict[str, Any]:
+    return asked(stage, "namespaces", name, metric, namespace="", **query)
+
+
+def test_a_namespace_has_the_sum_of_what_is_measured_in_it(stage: Stage) -> None:
+    stage.clock.advance(1_000)
+    stage.measure(API, qps=100.0)
+    (item,) = of_namespace(stage, "qps")["items"]
+    assert item["describedObject"] == {"kind": "Namespace", "name": "shop", "apiVersion": "v1"}
+    assert item["value"] == "350"
+    (older,) = asked(stage, "deployments.apps", "web", "qps")["items"]
+    assert item["timestamp"] == older["timestamp"]
+
+
+def test_the_series_of_a_namespace_can_be_selected(stage: Stage) -> None:
+    stage.measure(API, qps=100.0)
+    (item,) = of_namespace(stage, "qps", metricLabelSelector="tidecast.dev/workload=api")["items"]
+    assert item["value"] == "100"
+    with pytest.raises(ApiError, match="does not match the metric's selector"):
+        of_namespace(stage, "qps", metricLabelSelector="a=b")
+
+
+def test_a_sum_with_a_part_missing_is_no_number(stage: Stage) -> None:
+    stage.clock.advance(stage.settings.signal_stale_ms + 1)
+    stage.measure(API, qps=100.0)
+    with pytest.raises(NotServed, match=r"qps of shop/Deployment\.apps/web: qps has no fresh value"):
+        of_namespace(stage, "qps")
+
+
+@pytest.mark.parametrize(
+    ("metric", "name"), [("qps_scaling", "shop"), ("latency", "shop"), ("qps", "other"), ("qps", "*")]
+)
+def test_a_namespace_has_no_other_metrics(metric: str, name: str, stage: Stage) -> None:
+    with pytest.raises(ApiError, match=f"no metric {metric} for Namespace") as error:
+        of_namespace(stage, metric, name)
+    assert error.value.code == 404
 
 
 def test_an_unknown_metric_of_a_workload_names_the_known_ones(stage: Stage) -> None:

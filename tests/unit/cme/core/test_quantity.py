@@ -58,7 +58,10 @@ def test_writes_the_canonical_form(milli: int, text: str) -> None:
     assert format_quantity(milli) == text
 
 
-@pytest.mark.parametrize(("value", "milli"), [(0.1 + 0.2, 300), (1.0001, 1001), (0.0, 0), (1e15, 10**18)])
+@pytest.mark.parametrize(
+    ("value", "milli"),
+    [(0.1 + 0.2, 300), (1.0001, 1001), (0.0, 0), (72_896_989.951, 72_896_989_951), (1e15, 10**18)],
+)
 def test_rounds_a_measured_value_up(value: float, milli: int) -> None:
     assert milli_from_float(value) == milli
 

@@ -1,0 +1,91 @@
+"""The contract of the metrics APIs through a real aggregator, and what the Go library makes of it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.metrics_api.client import Client
+from tests.contract.metrics_api.differences import DIFFERENCES, failures
+from tests.contract.metrics_api.found import find, told
+from tests.contract.metrics_api.laws import SERVED
+from tests.contract.metrics_api.verdicts import run, summary
+from tests.e2e import policies
+from tests.e2e.components.certificates import KeyPair
+from tests.e2e.components.control_plane import ControlPlane
+from tests.e2e.components.kube import Json
+from tests.e2e.components.reference import Reference
+from tests.e2e.components.waiting import until
+from tests.e2e.components.web import trusting
+from tests.e2e.deployed import Tidecast
+from tests.e2e.workloads import NAMESPACE, deployment, namespace
+
+pytestmark = pytest.mark.e2e
+
+NAME = "measured"
+DEMO = {"demo": {"load": "tide"}}
+SETTINGS: Json = {"apiVersion": "tidecast.dev/v1alpha1", "kind": "Settings", "tick": "1s"}
+
+
+@pytest.fixture
+def pods(control_plane: ControlPlane) -> Iterator[list[str]]:
+    """Names of a workload's two pods that run."""
+    kube, manifest = control_plane.kube, deployment(NAME, replicas=2)
+    kube.apply(namespace())
+    kube.apply(manifest)
+    path = kube.path(manifest)
+    until("2 pods are ready", lambda: kube.get(path)["status"].get("readyReplicas") == 2, 30)
+    listed = kube.items(f"/api/v1/namespaces/{NAMESPACE}/pods?labelSelector=app%3D{NAME}")
+    yield [pod["metadata"]["name"] for pod in listed]
+    kube.delete(path)
+
+
+def client_of(url: str, ca: Path, identity: KeyPair) -> Client:
+    identified = trusting(ca)
+    identified.load_cert_chain(identity.certificate, identity.key)
+    return Client(url, identified, trusting(ca))
+
+
+def test_it_is_fulfilled_through_the_aggregator(
+    control_plane: ControlPlane, pods: list[str], tmp_path: Path
+) -> None:
+    plane, documents = control_plane, [policies.policy(NAME, "qps", DEMO, "40")]
+    client = client_of(plane.kube.address, plane.kube.ca, plane.admin)
+    known = DIFFERENCES["aggregator"].reasons
+    with Tidecast(tmp_path, plane, SETTINGS, documents):
+        until("the pods' metrics are served", lambda: "pod" in find(client, {}, [NAMESPACE]), 60)
+        until("the aggregator has its OpenAPI", lambda: is_merged(client), 120)
+        verdicts = run(client, find(client, {}, [NAMESPACE]), known)
+    print(*(v.line() for v in verdicts if v.difference), summary(verdicts), sep="\n")
+    assert "\n".join(failures(verdicts, known)) == ""
+
+
+def is_merged(client: Client) -> bool:
+    """The aggregator asks for OpenAPI again within a minute or two."""
+    v2, v3 = (client.document(f"/openapi/{version}") or {"paths": {}} for version in ("v2", "v3"))
+    wanted = [f"apis/{group}/{version}" for group, versions in SERVED.items() for version in versions]
+    return set(wanted) <= set(v3["paths"]) and all(any(one in path for path in v2["paths"]) for one in wanted)
+
+
+def test_the_go_library_differs_only_as_known(
+    control_plane: ControlPlane, pods: list[str], tmp_path: Path
+) -> None:
+    plane, known = control_plane, DIFFERENCES["go"].reasons
+    with Reference(tmp_path, plane) as reference:
+        for pod in pods:
+            reference.write(f"namespaces/{NAMESPACE}/pods/{pod}/qps", "1500m")
+        reference.write(f"namespaces/{NAMESPACE}/deployments.apps/{NAME}/qps", "20k")
+        reference.write(f"namespace/{NAMESPACE}/qps", "7")
+        reference.write("nodes/node-0/qps", "300m")
+        client = client_of(reference.address, reference.ca, plane.admin)
+        has = {
+            "object": f"{NAMESPACE}/deployments.apps/{NAME}/qps",
+            "pods": f"{NAMESPACE}/qps",
+            "namespace": f"{NAMESPACE}/qps",
+            "root": "nodes/node-0/qps",
+            "external": f"{NAMESPACE}/my-external-metric",
+        }
+        listed = {key: value for form, text in has.items() for key, value in told(form, text).items()}
+        verdicts = run(client, find(client, listed, [NAMESPACE]), known)
+    print(*(v.line() for v in verdicts if v.difference), summary(verdicts), sep="\n")
+    assert "\n".join(failures(verdicts, known)) == ""
