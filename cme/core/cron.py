@@ -49,14 +49,15 @@ class CronWindow:
         start = self.last_start(now_ms + ahead_ms)
         if start is None:
             return False
-        if self.end is not None:
-            return (last_time(self.end, self.zone, now_ms) or start) <= start
-        return now_ms < start + (self.duration_ms or 0)
+        if self.end is None:
+            return now_ms < start + (self.duration_ms or 0)
+        ended = last_time(self.end, self.zone, now_ms)
+        return ended is None or ended <= start
 
     def last_start(self, at_ms: int) -> int | None:
         """The newest start at or before `at_ms`, or None if there was none within the calendar."""
         start = last_time(self.start, self.zone, at_ms)
-        while start is not None and (day := _local(start, self.zone).date()) in self.off:
+        while start is not None and self.off and (day := _local(start, self.zone).date()) in self.off:
             midnight = datetime.combine(day, time(), ZoneInfo(self.zone))
             start = last_time(self.start, self.zone, _ms(midnight) - 1)
         return start

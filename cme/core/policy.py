@@ -62,6 +62,8 @@ def _amount(value: object) -> float:
 
 Zone = Annotated[str, AfterValidator(_zone)]
 Day = Annotated[date, BeforeValidator(_day)]
+Cron = Annotated[str, AfterValidator(lambda v: _checked(cron_problem(v), v))]
+Replicas = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Name = Annotated[str, AfterValidator(_dns_name)]
 Amount = Annotated[
     float,
@@ -206,10 +208,6 @@ class ScaleUp(Document):
     """How far above 1 a ratio may be that the HPA ignores: its `behavior.scaleUp.tolerance`, or the cluster's."""
 
     tolerance: float = Field(default=0.1, ge=0, le=1)
-
-
-Cron = Annotated[str, AfterValidator(lambda v: _checked(cron_problem(v), v))]
-Replicas = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
 class Schedule(Document):

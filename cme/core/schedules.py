@@ -4,6 +4,7 @@ import math
 from datetime import date
 from typing import NamedTuple
 
+from cme.core.cron import CronWindow
 from cme.core.policy import Schedule, Spec
 from cme.core.reasons import Reason
 
@@ -27,17 +28,20 @@ def replica_bounds(spec: Spec, now_ms: int, running: float) -> Bounds:
     """
     off = frozenset(spec.holidays)
     floors = [_floor(one, off, spec.forecast.lead, now_ms) for one in spec.schedules]
-    floor, why = max(floors, key=lambda f: (f[0], -f[1]), default=(0, Reason.NONE))
+    floor, raised = max(floors, key=lambda f: (f[0], -f[1]), default=(0, Reason.NONE))
     ceilings = [
         one.max_replicas
         for one in spec.schedules
         if one.max_replicas is not None and one.window(off).active(now_ms)
     ]
-    ceiling = min(ceilings, default=math.inf)
-    conflict = Reason.SCHEDULE_CONFLICT if floor > ceiling else Reason.NONE
-    ceiling = max(floor, ceiling)
-    served, tolerance = _heeded(floor, ceiling, running, spec.scale_up.tolerance)
-    return Bounds(served, ceiling, why | conflict | tolerance, Reason.SCHEDULE_CEILING | conflict)
+    ceiling, lowered = min(ceilings, default=math.inf), Reason.SCHEDULE_CEILING
+    if floor > ceiling:
+        ceiling, conflict = floor, Reason.SCHEDULE_CONFLICT
+        raised, lowered = raised | conflict, lowered | conflict
+    floor, tolerance = _heeded(floor, ceiling, running, spec.scale_up.tolerance)
+    if tolerance:
+        raised, lowered = raised | tolerance, lowered | (tolerance & Reason.SCHEDULE_UNHEEDED)
+    return Bounds(floor, ceiling, raised, lowered)
 
 
 def _floor(schedule: Schedule, off: frozenset[date], lead_ms: int, now_ms: int) -> tuple[int, Reason]:
@@ -49,14 +53,15 @@ def _floor(schedule: Schedule, off: frozenset[date], lead_ms: int, now_ms: int) 
         return schedule.min_replicas, Reason.SCHEDULE_FLOOR
     if window.active(now_ms, lead_ms):
         return schedule.min_replicas, Reason.SCHEDULE_AHEAD
-    left_ms = _until_start(schedule, off, now_ms + lead_ms)
-    risen_ms = schedule.ramp - left_ms if left_ms else 0
-    return -(-schedule.min_replicas * risen_ms // max(1, schedule.ramp)), Reason.SCHEDULE_RAMP
+    if schedule.ramp and (left_ms := _until_start(schedule, window, now_ms + lead_ms)):
+        risen_ms = schedule.ramp - left_ms
+        return -(-schedule.min_replicas * risen_ms // schedule.ramp), Reason.SCHEDULE_RAMP
+    return 0, Reason.NONE
 
 
-def _until_start(schedule: Schedule, off: frozenset[date], at_ms: int) -> int:
+def _until_start(schedule: Schedule, window: CronWindow, at_ms: int) -> int:
     """Milliseconds from `at_ms` to the first start behind it, 0 if there is none within the ramp."""
-    window, first = schedule.window(off), at_ms
+    first = at_ms
     start = window.last_start(at_ms + schedule.ramp)
     while start is not None and start > at_ms:
         first, start = start, window.last_start(start - 1)

@@ -104,6 +104,7 @@ def test_no_more_than_the_ceiling_is_served_and_a_floor_that_is_not_heeded_is_na
     unheeded = Reason.SCHEDULE_FLOOR | Reason.SCHEDULE_UNHEEDED
     found = [at("12:00", spec({"minReplicas": 40, "maxReplicas": most}), 37) for most in (40, 41)]
     assert [(one.floor, one.floor_reasons) for one in found] == [(40, unheeded), (41, TOLERANT)]
+    assert found[0].ceiling_reasons == Reason.SCHEDULE_CEILING | Reason.SCHEDULE_UNHEEDED
     near = at("12:00", spec({"minReplicas": 39, "maxReplicas": 40}), 37)
     assert (near.floor, near.floor_reasons) == (40, unheeded | Reason.SCHEDULE_TOLERANCE)
 
