@@ -205,7 +205,7 @@ class ScaleDown(Document):
 
 
 class ScaleUp(Document):
-    """How far above 1 a ratio may be that the HPA ignores: its `behavior.scaleUp.tolerance`, or the cluster's."""
+    """The HPA ignores ratios of up to 1 + `tolerance`: its `behavior.scaleUp.tolerance`, or else the cluster's."""
 
     tolerance: float = Field(default=0.1, ge=0, le=1)
 
