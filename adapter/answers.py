@@ -3,6 +3,7 @@
 A sentence stays the same while its cause does: the HPA writes it into an event, and equal events are one.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,10 +13,10 @@ from adapter.pods import PodList, split
 from adapter.running import RunningPods
 from adapter.view import View
 from cme.core.errors import InvalidInput, TidecastError
-from cme.core.policy import replica_bounds
 from cme.core.quantity import milli_from_float
 from cme.core.readings import REPLICAS_STALE_MS
 from cme.core.reasons import Reason
+from cme.core.schedules import replica_bounds
 from cme.core.settings import Settings
 
 
@@ -80,10 +81,10 @@ class Answers:
             raise NotServed(503, "tidecast is starting and has not read its log yet; it answers in a moment")
 
     def _floor(self, entry: Entry) -> Served:
-        """From the policy and the time alone, so that it holds when everything else has failed."""
-        now = self._view.clock.now_ms()
-        floor, _ = replica_bounds(entry.policy.spec.schedules, now)
-        return Served(floor * 1000, now, self._window)
+        """From the policy and the time, so that it holds when everything else has failed; what runs raises it only."""
+        now, pods = self._view.clock.now_ms(), self._told_pods(entry)
+        running = pods.wanted if pods else math.nan
+        return Served(replica_bounds(entry.policy.spec, now, running).floor * 1000, now, self._window)
 
     def _raw(self, entry: Entry, metric: str, signal: str) -> Served:
         samples, series = self._view.samples, entry.signals[signal]
@@ -137,8 +138,8 @@ class Answers:
 
     def _pods(self, entry: Entry, metric: str) -> PodList:
         """The workload's pods that take load; at least one."""
-        pods = self._view.pods.get(entry.replicas_id)
-        if pods is None or self._age(pods.born) > REPLICAS_STALE_MS:
+        pods = self._told_pods(entry)
+        if pods is None:
             raise NotServed(
                 503,
                 f"{metric} of {entry.workload}: its pods are not known; does the cluster answer tidecast?",
@@ -146,6 +147,11 @@ class Answers:
         if not pods.names:
             raise NotServed(503, f"{metric} of {entry.workload}: none of its pods is running and ready")
         return pods
+
+    def _told_pods(self, entry: Entry) -> PodList | None:
+        """The workload's pods, None if the cluster has not told them for too long."""
+        pods = self._view.pods.get(entry.replicas_id)
+        return pods if pods and self._age(pods.born) <= REPLICAS_STALE_MS else None
 
     def _absent_signal(self, entry: Entry, series: int) -> str:
         """The first signal that keeps a decision from being served."""

@@ -9,10 +9,14 @@ from cme.core.batch import Batch
 
 @dataclass(frozen=True)
 class PodList:
-    """Names in ascending order with their labels, and the monotonic moment when the cluster told them."""
+    """Names in ascending order with their labels, and the monotonic moment when the cluster told them.
+
+    `wanted` is how many replicas the workload should have then, ready or not.
+    """
 
     names: Sequence[str]
     labels: Mapping[str, Mapping[str, str]]
+    wanted: float
     born: int
 
     @classmethod
@@ -20,7 +24,7 @@ class PodList:
         """A record of the topic `replicas`: its text lists distinct label sets, then (name, set) pairs."""
         content = json.loads(batch.texts("pods")[0])
         labels = {name: content["labels"][number] for name, number in content["pods"]}
-        return cls(sorted(labels), labels, born)
+        return cls(sorted(labels), labels, float(batch.numbers("wanted")[0]), born)
 
 
 def split(milli: int, names: Sequence[str]) -> dict[str, int]:

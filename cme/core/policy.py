@@ -1,8 +1,7 @@
 """The ScalingPolicy: what one workload measures, forecasts and serves. The same schema in YAML and in a cluster."""
 
-import math
 import re
-from collections.abc import Iterable
+from collections.abc import Set
 from datetime import date
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -24,7 +23,7 @@ from cme.core.identity import SeriesKey, Workload, signal_name_problem
 from cme.core.quantity import format_quantity, parse_quantity
 
 UTC = "UTC"
-LONGEST_LEAD_MS = 6 * 3_600_000
+LONGEST_LEAD_MS = LONGEST_RAMP_MS = 6 * 3_600_000
 LOWEST_QUANTILE, DEFAULT_QUANTILE, HIGHEST_QUANTILE = 0.5, 0.95, 0.999
 _DNS_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -63,6 +62,8 @@ def _amount(value: object) -> float:
 
 Zone = Annotated[str, AfterValidator(_zone)]
 Day = Annotated[date, BeforeValidator(_day)]
+Cron = Annotated[str, AfterValidator(lambda v: _checked(cron_problem(v), v))]
+Replicas = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Name = Annotated[str, AfterValidator(_dns_name)]
 Amount = Annotated[
     float,
@@ -203,15 +204,27 @@ class ScaleDown(Document):
         return parse_duration(self.max_decrease.split("/")[1])
 
 
+class ScaleUp(Document):
+    """The HPA ignores ratios of up to 1 + `tolerance`: its `behavior.scaleUp.tolerance`, or else the cluster's."""
+
+    tolerance: float = Field(default=0.1, ge=0, le=1)
+
+
 class Schedule(Document):
-    """Bounds of replicas for `duration` from each `start`, by default in the policy's time zone."""
+    """Bounds of replicas from each `start`, for `duration` or until `end`, by default in the policy's time zone.
+
+    The floor is reached at the start, and rises to it over `ramp` before.
+    """
 
     name: Name
-    start: Annotated[str, AfterValidator(lambda v: _checked(cron_problem(v), v))]
-    duration: Duration
+    start: Cron
+    end: Cron | None = None
+    duration: Duration | None = None
     time_zone: Zone | None = None
-    min_replicas: int | None = Field(default=None, ge=0, le=2**31 - 1)
-    max_replicas: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    skip_holidays: bool = False
+    ramp: Duration = 0
+    min_replicas: Replicas | None = None
+    max_replicas: Replicas | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> "Schedule":
@@ -220,35 +233,32 @@ class Schedule(Document):
             raise ValueError("a schedule needs minReplicas, maxReplicas or both")
         if low is not None and high is not None and low > high:
             raise ValueError(f"minReplicas {low} is more than maxReplicas {high}")
+        if (self.end is None) == (self.duration is None):
+            raise ValueError("give either duration or end")
         if self.duration == 0:
             raise ValueError("duration must be above 0")
+        if self.ramp and not low:
+            raise ValueError("a ramp needs minReplicas to rise to")
+        if self.ramp > LONGEST_RAMP_MS:
+            raise ValueError(f"ramp must be at most {format_duration(LONGEST_RAMP_MS)}")
         return self
 
-    @property
-    def window(self) -> CronWindow:
-        return CronWindow(self.start, self.duration, self.time_zone or UTC)
-
-
-def replica_bounds(schedules: Iterable[Schedule], now_ms: int) -> tuple[int, float]:
-    """Floor and ceiling of replicas at a moment; of several active schedules the highest of each counts.
-
-    Without an active schedule the floor is 0 and the ceiling infinite; a floor above the ceiling wins, for
-    too many replicas cost less than too few.
-    """
-    active = [s for s in schedules if s.window.active(now_ms)]
-    floor = max((s.min_replicas or 0 for s in active), default=0)
-    ceilings = [math.inf if s.max_replicas is None else s.max_replicas for s in active]
-    return floor, max(floor, max(ceilings, default=math.inf))
+    def window(self, holidays: Set[date]) -> CronWindow:
+        """When it holds, in a policy with these holidays."""
+        off = holidays if self.skip_holidays else frozenset[date]()
+        return CronWindow(self.start, self.end, self.duration, self.time_zone or UTC, off)
 
 
 class Spec(Document):
-    """`time_zone` is where the workload's days begin, `holidays` are dates there that go like Sundays."""
+    """`time_zone` is where the workload's days begin, `holidays` are dates there that go like Sundays,
+    and on which schedules that skip them do not start."""
 
     target_ref: TargetRef
     time_zone: Zone = UTC
     holidays: tuple[Day, ...] = Field(default=(), max_length=1_000)
     signals: tuple[Signal, ...] = Field(min_length=1, max_length=16)
     forecast: Forecast = Forecast()
+    scale_up: ScaleUp = ScaleUp()
     scale_down: ScaleDown = ScaleDown()
     schedules: tuple[Schedule, ...] = ()
 

@@ -33,6 +33,11 @@ class Reason(IntFlag):
     UNTRUSTED_COVERAGE = Cause.COVERAGE << _UNTRUSTED
     SATURATED = 1 << 16
     QUANTILE_CAPPED = 1 << 17
+    SCHEDULE_AHEAD = 1 << 18
+    SCHEDULE_RAMP = 1 << 19
+    SCHEDULE_CONFLICT = 1 << 20
+    SCHEDULE_TOLERANCE = 1 << 21
+    SCHEDULE_UNHEEDED = 1 << 22
 
 
 EXPLANATIONS = {
@@ -53,7 +58,13 @@ EXPLANATIONS = {
     Reason.HELD: "held at the largest need within the scale-down window",
     Reason.SLOWED: "the decrease is limited by scaleDown.maxDecrease",
     Reason.SCHEDULE_FLOOR: "raised to the minReplicas of an active schedule",
+    Reason.SCHEDULE_AHEAD: "raised to the minReplicas of a schedule that starts within the lead",
+    Reason.SCHEDULE_RAMP: "raised by the ramp to the minReplicas of a schedule that starts soon",
+    Reason.SCHEDULE_TOLERANCE: "raised above the schedule's floor, for the HPA would ignore it as within its tolerance",
+    Reason.SCHEDULE_UNHEEDED: "the schedule's floor is within the HPA's tolerance and maxReplicas forbids to serve more,"
+    " so it is not reached; give the HPA scaleUp.tolerance 0 and say so in the policy, or raise maxReplicas",
     Reason.SCHEDULE_CEILING: "lowered to the maxReplicas of an active schedule",
+    Reason.SCHEDULE_CONFLICT: "one schedule's minReplicas is above another's maxReplicas; the floor wins",
     Reason.MISSING: "the signal has no value",
     Reason.STALE: "the signal's newest value is too old",
     Reason.PARTIAL: "a signal is missing; the others call for more than runs now",

@@ -7,10 +7,8 @@ from numpy.typing import NDArray
 
 from cme.core.readings import Flag
 from cme.core.reasons import Reason, reasons_of
-from predictor.decide.rules import Doubles, Rules
+from predictor.decide.rules import Bits, Bounds, Doubles, Rules
 from predictor.decide.slow import SlowScaleDown
-
-Bits = NDArray[np.uint32]
 
 
 @dataclass(frozen=True)
@@ -59,12 +57,11 @@ def decide(
     raw, reasons = _fresh(measured, limits, now_ms)
     need = _larger(raw, measured, limits, now_ms, reasons)
     slowed = _slow(slow, need, _saturated(raw, measured, reasons), now_ms, reasons)
-    floor, ceiling = rules.bounds(now_ms)
+    bounds = rules.bounds(now_ms, running)
     replicas, replica_reasons = _replicas(rules, slowed, running)
-    replicas = _bound(replicas, floor, ceiling, replica_reasons)
-    rows = rules.workload_of
-    value = _bound(slowed, floor[rows] * rules.per_replica, ceiling[rows] * rules.per_replica, reasons)
-    return Decisions(need, slowed, value, reasons, replicas, floor, replica_reasons)
+    replicas = _bound(replicas, bounds, replica_reasons)
+    value = _bound(slowed, bounds.of(rules.workload_of, rules.per_replica), reasons)
+    return Decisions(need, slowed, value, reasons, replicas, bounds.floor, replica_reasons)
 
 
 def _fresh(measured: Measured, limits: Limits, now_ms: int) -> tuple[Doubles, Bits]:
@@ -139,11 +136,11 @@ def _replicas(rules: Rules, value: Doubles, running: Doubles) -> tuple[Doubles, 
     return np.where(missing & ~partial, np.nan, wanted), reasons
 
 
-def _bound(value: Doubles, floor: Doubles, ceiling: Doubles, reasons: Bits) -> Doubles:
+def _bound(value: Doubles, bounds: Bounds, reasons: Bits) -> Doubles:
     """Between the schedules' floor and ceiling; what is unknown stays unknown."""
-    _mark(reasons, value < floor, Reason.SCHEDULE_FLOOR)
-    _mark(reasons, value > ceiling, Reason.SCHEDULE_CEILING)
-    return np.minimum(np.maximum(value, floor), ceiling)
+    reasons |= np.where(value < bounds.floor, bounds.floor_reasons, 0).astype(np.uint32)
+    reasons |= np.where(value > bounds.ceiling, bounds.ceiling_reasons, 0).astype(np.uint32)
+    return np.minimum(np.maximum(value, bounds.floor), bounds.ceiling)
 
 
 def _mark(reasons: Bits, where: NDArray[np.bool_], reason: Reason) -> None:

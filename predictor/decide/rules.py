@@ -7,17 +7,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cme.core.identity import SeriesKey
-from cme.core.policy import ScalingPolicy, Schedule, replica_bounds
+from cme.core.policy import ScalingPolicy, Spec
+from cme.core.schedules import replica_bounds
 
 REPLICAS = "replicas"
 """The name under which a workload's own row stands in the log, beside its signals."""
 
 Doubles = NDArray[np.float64]
+Bits = NDArray[np.uint32]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Of replicas per workload, and the reasons of what is raised to the floor or lowered to the ceiling."""
+
+    floor: Doubles
+    ceiling: Doubles
+    floor_reasons: Bits
+    ceiling_reasons: Bits
+
+    def of(self, rows: NDArray[np.intp], per_replica: Doubles) -> "Bounds":
+        """The same in the units of signals of the workloads `rows`."""
+        floor, ceiling = self.floor[rows] * per_replica, self.ceiling[rows] * per_replica
+        return Bounds(floor, ceiling, self.floor_reasons[rows], self.ceiling_reasons[rows])
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Columns over signals, and over workloads (`workloads`, `replica_ids`, `schedules`)."""
+    """Columns over signals, and over workloads (`replica_ids`, `specs`)."""
 
     signal_ids: NDArray[np.uint64]
     workload_of: NDArray[np.intp]  # row of the signal's workload
@@ -28,13 +45,20 @@ class Rules:
     share: Doubles  # largest decrease per period
     period_ms: NDArray[np.int64]
     replica_ids: NDArray[np.uint64]
-    schedules: tuple[tuple[Schedule, ...], ...]
+    specs: tuple[Spec, ...]
 
-    def bounds(self, now_ms: int) -> tuple[Doubles, Doubles]:
-        """Floor and ceiling of replicas per workload, from its schedules."""
-        bounds = [replica_bounds(schedules, now_ms) for schedules in self.schedules]
-        both = np.array(bounds, dtype=float).reshape(-1, 2)
-        return both[:, 0], both[:, 1]
+    def bounds(self, now_ms: int, running: Doubles) -> Bounds:
+        """What the schedules of each workload allow while so many replicas run (NaN: not known)."""
+        found = [
+            replica_bounds(spec, now_ms, n) for spec, n in zip(self.specs, running.tolist(), strict=True)
+        ]
+        low, high, low_reasons, high_reasons = zip(*found, strict=True) if found else ((), (), (), ())
+        return Bounds(
+            np.array(low, dtype=float),
+            np.array(high, dtype=float),
+            np.array(low_reasons, dtype=np.uint32),
+            np.array(high_reasons, dtype=np.uint32),
+        )
 
 
 def compile_rules(policies: Sequence[ScalingPolicy]) -> Rules:
@@ -50,5 +74,5 @@ def compile_rules(policies: Sequence[ScalingPolicy]) -> Rules:
         share=np.array([p.spec.scale_down.share for _, p, _ in signals], dtype=float),
         period_ms=np.array([p.spec.scale_down.period_ms for _, p, _ in signals], dtype=np.int64),
         replica_ids=np.array([SeriesKey(p.workload, REPLICAS).id for p in policies], dtype=np.uint64),
-        schedules=tuple(p.spec.schedules for p in policies),
+        specs=tuple(p.spec for p in policies),
     )

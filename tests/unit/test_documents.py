@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from adapter.cli import tidecast
-from cme.core.policy import Forecast, ScaleDown, Schedule, Signal, Spec
+from cme.core.policy import Forecast, ScaleDown, ScaleUp, Schedule, Signal, Spec
 from cme.core.settings import Connection, Kubernetes, Settings
 from cme.runtime.telemetry import AdapterTelemetry, CollectorTelemetry, PredictorTelemetry
 from cme.sources.registry import KINDS
@@ -61,6 +61,7 @@ def test_every_metric_is_documented_with_its_type_and_labels() -> None:
         (Signal, "spec.signals[]."),
         (Spec, "spec."),
         (Forecast, "spec.forecast."),
+        (ScaleUp, "spec.scaleUp."),
         (ScaleDown, "spec.scaleDown."),
         (Schedule, "spec.schedules[]."),
     ],

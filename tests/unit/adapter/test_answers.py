@@ -82,6 +82,16 @@ def test_the_floor_of_a_schedule_needs_no_data_at_all() -> None:
     assert stage.served(web, "replicas_schedule").milli == 0
 
 
+def test_a_schedules_floor_is_raised_by_what_runs_while_that_is_known() -> None:
+    stage = Stage(policy("web", schedules=[NIGHT]))
+    stage.clock.advance(14 * HOUR_MS)
+    (web,) = stage.policies
+    stage.run(web, *(f"web-{n}" for n in range(37)))
+    assert stage.served(web, "replicas_schedule").milli == 41_000
+    stage.clock.advance(3 * MINUTE_MS + 1)
+    assert stage.served(web, "replicas_schedule").milli == 40_000
+
+
 def test_without_any_data_each_metric_says_what_is_missing() -> None:
     stage = Stage(WEB)
     assert {metric: stage.refusal(WEB, metric) for metric in FORMS} == {

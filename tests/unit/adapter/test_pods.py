@@ -18,7 +18,7 @@ def test_it_reads_what_the_collector_writes() -> None:
     pods = told(pod("web-2", {"app": "web"}), pod("web-1", {"app": "web", "canary": "yes"}))
     assert list(pods.names) == ["web-1", "web-2"]
     assert pods.labels == {"web-1": {"app": "web", "canary": "yes"}, "web-2": {"app": "web"}}
-    assert pods.born == 7
+    assert (pods.wanted, pods.born) == (2.0, 7)
 
 
 def test_only_pods_that_take_load_are_there() -> None:

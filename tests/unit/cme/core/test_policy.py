@@ -42,7 +42,11 @@ def test_the_documented_example_is_valid() -> None:
 
 
 def test_it_reads_back_what_it_writes() -> None:
-    policy = parse_document(ScalingPolicy, document(), "policy.yaml")
+    text = document()
+    text["spec"]["schedules"].append(
+        {"name": "day", "start": "0 8 * * *", "end": "0 18 * * *", "minReplicas": 9, "skipHolidays": True}
+    )
+    policy = parse_document(ScalingPolicy, text, "policy.yaml")
     again = parse_document(ScalingPolicy, policy.model_dump(mode="json", by_alias=True), "again")
     assert again == policy
 
@@ -54,7 +58,7 @@ def test_a_schedule_goes_by_the_policys_time_zone_unless_it_has_its_own(own: Any
     text = document()
     text["spec"]["schedules"][0] |= own
     (schedule,) = parse_document(ScalingPolicy, text, "policy.yaml").spec.schedules
-    assert schedule.window.zone == expected
+    assert schedule.window(frozenset()).zone == expected
 
 
 @pytest.mark.parametrize(
@@ -81,6 +85,18 @@ def test_a_schedule_goes_by_the_policys_time_zone_unless_it_has_its_own(own: Any
         ("spec.forecast.leed", "1h", "spec.forecast.leed: there is no such field"),
         ("spec.scaleDown.maxDecrease", "10", "share per period"),
         ("spec.schedules.0.start", "99 * * * *", "not a cron expression"),
+        ("spec.schedules.0.end", "0 6 * *", "spec.schedules.0.end: '0 6 * *' has 4 fields; write 5"),
+        ("spec.schedules.0.end", "0 6 * * *", "spec.schedules.0: give either duration or end"),
+        ("spec.schedules.0.duration", None, "spec.schedules.0: give either duration or end"),
+        ("spec.schedules.0.duration", "0s", "duration must be above 0"),
+        ("spec.schedules.0.ramp", "7h", "ramp must be at most 6h"),
+        (
+            "spec.schedules",
+            [{"name": "x", "start": "0 6 * * *", "duration": "1h", "maxReplicas": 9, "ramp": "1h"}],
+            "a ramp needs minReplicas to rise to",
+        ),
+        ("spec.scaleUp", {"tolerance": -0.1}, "spec.scaleUp.tolerance"),
+        ("spec.scaleUp", {"tolerance": "10%"}, "spec.scaleUp.tolerance"),
         ("spec.schedules.0.timeZone", "Mars/Base", "no IANA time zone"),
         ("spec.timeZone", "Mars/Base", "spec.timeZone: 'Mars/Base' is no IANA time zone"),
         ("spec.holidays", ["2026-02-30"], "spec.holidays.0"),

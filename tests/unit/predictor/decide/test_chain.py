@@ -191,11 +191,28 @@ def test_a_floor_never_depends_on_a_signal() -> None:
     assert np.isnan(result.replicas[0])
 
 
-def test_of_overlapping_schedules_the_highest_bounds_count() -> None:
-    second = NIGHT | {"name": "more", "minReplicas": 45, "maxReplicas": None}
+def test_a_floor_within_the_hpas_tolerance_is_raised_for_replicas_and_signals() -> None:
+    story = Story(schedules=[NIGHT], scaleDown={"window": "0s"})
+    story.running = 37.0
+    night = story.tick(AT_NIGHT, [40.5 * 40, 100.0])
+    tolerant = Reason.SCHEDULE_FLOOR | Reason.SCHEDULE_TOLERANCE
+    assert (night.replicas[0], night.floor[0]) == (41.0, 41.0)
+    assert night.value.tolist() == [41 * 40.0, 41 * 100.0]
+    # 40.5 is more than the floor, but within the tolerance: the HPA would stay below the floor.
+    assert night.reasons[0] & tolerant == tolerant
+    story.running = 41.0
+    assert story.tick(AT_NIGHT + 5000, [400.0, 100.0]).replicas[0] == 40.0
+
+
+def test_a_floor_wins_over_another_schedules_ceiling() -> None:
+    second = {"name": "more", "start": "0 22 * * *", "duration": "10h", "minReplicas": 60}
     story = Story(schedules=[NIGHT, second])
-    assert story.tick(AT_NIGHT, [4.0, 1.0]).replicas[0] == 45.0
-    assert story.tick(AT_NIGHT + 5000, [40_000.0, 1.0]).replicas[0] == 1000.0
+    low = story.tick(AT_NIGHT, [4.0, 1.0])
+    assert low.replicas[0] == 60.0
+    assert low.replica_reasons[0] == Reason.SCHEDULE_FLOOR | Reason.SCHEDULE_CONFLICT
+    high = story.tick(AT_NIGHT + 5000, [40_000.0, 1.0])
+    assert high.replicas[0] == 60.0
+    assert high.replica_reasons[0] == Reason.SCHEDULE_CEILING | Reason.SCHEDULE_CONFLICT
 
 
 def test_a_forecast_that_is_not_trusted_leaves_the_measured_value_alone() -> None:

@@ -1,0 +1,82 @@
+"""Between how many replicas a policy's schedules hold a workload at a moment. Depends on nothing but what is given."""
+
+import math
+from datetime import date
+from typing import NamedTuple
+
+from cme.core.cron import CronWindow
+from cme.core.policy import Schedule, Spec
+from cme.core.reasons import Reason
+
+
+class Bounds(NamedTuple):
+    """`floor` is never above `ceiling`; without a schedule they are 0 and infinite."""
+
+    floor: int
+    ceiling: float
+    floor_reasons: Reason
+    """Why a number is raised to the floor."""
+    ceiling_reasons: Reason
+    """Why one is lowered to the ceiling."""
+
+
+def replica_bounds(spec: Spec, now_ms: int, running: float) -> Bounds:
+    """What all schedules together allow: the largest floor and the smallest ceiling.
+
+    A floor above the ceiling wins, for too many replicas cost less than too few. Of `running` replicas (NaN: not known)
+    it depends how far the floor must be raised for the HPA to heed it.
+    """
+    off = frozenset(spec.holidays)
+    floors = [_floor(one, off, spec.forecast.lead, now_ms) for one in spec.schedules]
+    floor, raised = max(floors, key=lambda f: (f[0], -f[1]), default=(0, Reason.NONE))
+    ceilings = [
+        one.max_replicas
+        for one in spec.schedules
+        if one.max_replicas is not None and one.window(off).active(now_ms)
+    ]
+    ceiling, lowered = min(ceilings, default=math.inf), Reason.SCHEDULE_CEILING
+    if floor > ceiling:
+        ceiling, conflict = floor, Reason.SCHEDULE_CONFLICT
+        raised, lowered = raised | conflict, lowered | conflict
+    floor, tolerance = _heeded(floor, ceiling, running, spec.scale_up.tolerance)
+    if tolerance:
+        raised, lowered = raised | tolerance, lowered | (tolerance & Reason.SCHEDULE_UNHEEDED)
+    return Bounds(floor, ceiling, raised, lowered)
+
+
+def _floor(schedule: Schedule, off: frozenset[date], lead_ms: int, now_ms: int) -> tuple[int, Reason]:
+    """A schedule's floor: whole from the lead before its start, so that new replicas carry load when it starts."""
+    if not schedule.min_replicas:
+        return 0, Reason.NONE
+    window = schedule.window(off)
+    if window.active(now_ms):
+        return schedule.min_replicas, Reason.SCHEDULE_FLOOR
+    if window.active(now_ms, lead_ms):
+        return schedule.min_replicas, Reason.SCHEDULE_AHEAD
+    if schedule.ramp and (left_ms := _until_start(schedule, window, now_ms + lead_ms)):
+        risen_ms = schedule.ramp - left_ms
+        return -(-schedule.min_replicas * risen_ms // schedule.ramp), Reason.SCHEDULE_RAMP
+    return 0, Reason.NONE
+
+
+def _until_start(schedule: Schedule, window: CronWindow, at_ms: int) -> int:
+    """Milliseconds from `at_ms` to the first start behind it, 0 if there is none within the ramp."""
+    first = at_ms
+    start = window.last_start(at_ms + schedule.ramp)
+    while start is not None and start > at_ms:
+        first, start = start, window.last_start(start - 1)
+    return first - at_ms
+
+
+def _heeded(floor: int, ceiling: float, running: float, tolerance: float) -> tuple[int, Reason]:
+    """The floor, or if the HPA would ignore it the least number that it does not ignore, up to the ceiling.
+
+    The HPA ignores numbers of up to 1 + tolerance times what runs (docs of the HPA: "Algorithm details").
+    """
+    # Rounded, for a float's dust must not make a number count that is just on the edge.
+    ignored = math.floor(round((1 + tolerance) * running, 9)) if math.isfinite(running) else 0
+    if not running < floor <= ignored:
+        return floor, Reason.NONE
+    served = int(min(ignored + 1, ceiling))
+    raised = Reason.SCHEDULE_TOLERANCE if served > floor else Reason.NONE
+    return served, raised | (Reason.SCHEDULE_UNHEEDED if served <= ignored else Reason.NONE)
