@@ -8,6 +8,7 @@ import sys
 import click
 
 from adapter.cli.backtest import backtest
+from adapter.cli.check import check
 from adapter.cli.decompose import decompose
 from adapter.cli.up import up
 from cme.core.errors import TidecastError
@@ -20,6 +21,7 @@ def tidecast() -> None:
 
 
 tidecast.add_command(up)
+tidecast.add_command(check)
 tidecast.add_command(decompose)
 tidecast.add_command(backtest)
 
