@@ -1,13 +1,16 @@
-"""`tidecast hpa`: the HPA that fits a policy."""
+"""`tidecast hpa`: the HPA that fits a policy, or what of a live one does not."""
 
+import sys
 from pathlib import Path
 
 import click
 import yaml
 
+from adapter.autoscaler.compare import compare
+from adapter.autoscaler.live import hpas
 from adapter.autoscaler.manifest import LEAST_MAX_REPLICAS, TOLERANT_MINOR, manifest, minor_of
 from adapter.configuration.load import read_configuration
-from adapter.configuration.yaml_file import name_of
+from adapter.configuration.yaml_file import STANDARD_INPUT, name_of, read_documents
 from cme.core.errors import InvalidInput
 from cme.core.policy import ScalingPolicy
 
@@ -15,16 +18,37 @@ from cme.core.policy import ScalingPolicy
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
+    "--against",
+    metavar="LIVE",
+    type=click.Path(path_type=Path),
+    help="Compare with the HPAs of this YAML file.",
+)
+@click.option(
     "--kubernetes",
     metavar="VERSION",
     default=f"1.{TOLERANT_MINOR}",
     show_default=True,
     help="Of the cluster.",
 )
-def hpa(file: Path, kubernetes: str) -> None:
+def hpa(file: Path, against: Path | None, kubernetes: str) -> None:
     """Print a fitting HorizontalPodAutoscaler for each ScalingPolicy of a YAML file; - is standard input."""
-    minor = minor_of(kubernetes)
-    click.echo("---\n".join(_printed(policy, minor) for policy in _policies(file)), nl=False)
+    minor, policies = minor_of(kubernetes), _policies(file)
+    if against is None:
+        click.echo("---\n".join(_printed(policy, minor) for policy in policies), nl=False)
+    elif file == against == STANDARD_INPUT:
+        raise InvalidInput("both files can't be standard input", "--against", "name one of them")
+    else:
+        sys.exit(_compare(policies, against, minor))
+
+
+def _compare(policies: tuple[ScalingPolicy, ...], against: Path, minor: int) -> int:
+    """Prints a line per finding; the exit code."""
+    live = hpas([document.data for document in read_documents(against)], name_of(against))
+    found = {policy.key: compare(policy, live, minor) for policy in policies}
+    for key, findings in found.items():
+        for line in map(str, findings) if findings else ["fits"]:
+            click.echo(f"{key}: {line}")
+    return 1 if any(found.values()) else 0
 
 
 def _policies(file: Path) -> tuple[ScalingPolicy, ...]:

@@ -1,6 +1,7 @@
 """What `tidecast hpa` prints, as the real API server takes it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,12 +29,21 @@ def holds(whole: Any, part: Any) -> bool:
     return bool(whole == part)
 
 
+def hpa(*arguments: str, given: str = "") -> str:
+    return CliRunner().invoke(tidecast, ["hpa", *arguments], input=given, catch_exceptions=False).stdout
+
+
 @pytest.mark.parametrize("version", ["1.23", "1.36"])
-def test_the_printed_hpa_is_kept_as_it_is(control_plane: ControlPlane, version: str) -> None:
+def test_the_printed_hpa_is_kept_as_it_is_and_fits(
+    control_plane: ControlPlane, version: str, tmp_path: Path
+) -> None:
     control_plane.kube.apply(namespace())
     given = policy("sample", "queue_backlog", from_kafka(), "40", [always(4)])
-    done = CliRunner().invoke(tidecast, ["hpa", "-", "--kubernetes", version], input=json.dumps(given))
-    (printed,) = yaml.safe_load_all(done.stdout)
+    file = tmp_path / "policy.yaml"
+    file.write_text(json.dumps(given))
+    (printed,) = yaml.safe_load_all(hpa(str(file), "--kubernetes", version))
     kept = control_plane.kube.post(STRICTLY, printed)
     assert holds(kept, printed)
+    told = hpa(str(file), "--kubernetes", version, "--against", "-", given=json.dumps(kept))
+    assert told == f"{NAMESPACE}/sample: fits\n"
     assert ("tolerance" in kept["spec"]["behavior"]["scaleDown"]) is (version == "1.36")
