@@ -56,11 +56,18 @@ def check(paths: Iterable[Path]) -> Report:
 
 @dataclass
 class _Checked:
-    """What was found so far; of documents that fit their model the model."""
+    """What was found so far; `fitting` are the documents that fit their model, in their order."""
 
     problems: list[Problem] = field(default_factory=list)
-    policies: list[tuple[YamlDocument, ScalingPolicy]] = field(default_factory=list)
-    settings: list[tuple[YamlDocument, Settings]] = field(default_factory=list)
+    fitting: list[tuple[YamlDocument, ScalingPolicy | Settings]] = field(default_factory=list)
+
+    @property
+    def policies(self) -> list[tuple[YamlDocument, ScalingPolicy]]:
+        return [(document, model) for document, model in self.fitting if isinstance(model, ScalingPolicy)]
+
+    @property
+    def settings(self) -> list[tuple[YamlDocument, Settings]]:
+        return [(document, model) for document, model in self.fitting if isinstance(model, Settings)]
 
     def read(self, path: Path) -> None:
         name = name_of(path)
@@ -77,17 +84,19 @@ class _Checked:
             self._parse(document)
 
     def sources(self) -> None:
+        settings = [model for _, model in self.settings[:1]]
         for document, policy in self.policies:
             for position, signal in enumerate(policy.spec.signals):
                 kind = next(iter(signal.source))
                 with self._collecting(document, ("spec", "signals", position, "source", kind)):
                     _, spec = parse_source(signal.source, document.file)
-                    for _, settings in self.settings[:1]:
-                        connection_of(spec, settings.connections, policy.metadata.namespace, document.file)
+                    for one in settings:
+                        connection_of(spec, one.connections, policy.metadata.namespace, document.file)
 
     def side_by_side(self) -> None:
-        for earlier, later, shared in clashes([policy for _, policy in self.policies]):
-            first, document = self.policies[earlier][0], self.policies[later][0]
+        policies = self.policies
+        for earlier, later, shared in clashes([policy for _, policy in policies]):
+            first, document = policies[earlier][0], policies[later][0]
             what = f"{shared} is that of {first.file}, document {first.number}, too; keep one policy per workload"
             self._add(document, ("metadata", "name"), what)
         for document, _ in self.settings[1:]:
@@ -95,11 +104,9 @@ class _Checked:
 
     def report(self) -> Report:
         faulty = {(problem.file, problem.document) for problem in self.problems}
-        named = [(document, f"ScalingPolicy {policy.key}") for document, policy in self.policies]
-        named += [(document, "Settings") for document, _ in self.settings]
         lines = [
-            f"{document.file}: document {document.number}: {name} is valid"
-            for document, name in named
+            f"{document.file}: document {document.number}: {_named(model)} is valid"
+            for document, model in self.fitting
             if (document.file, document.number) not in faulty
         ]
         return Report(lines, self.problems)
@@ -108,9 +115,9 @@ class _Checked:
         kind = document.data.get("kind") if isinstance(document.data, dict) else None
         with self._collecting(document, ()):
             if kind == "ScalingPolicy":
-                self.policies.append((document, parse_document(ScalingPolicy, document.data, document.file)))
+                self.fitting.append((document, parse_document(ScalingPolicy, document.data, document.file)))
             elif kind == "Settings":
-                self.settings.append((document, parse_document(Settings, document.data, document.file)))
+                self.fitting.append((document, parse_document(Settings, document.data, document.file)))
             else:
                 self._add(document, ("kind",), f"unknown kind {kind!r}; write ScalingPolicy or Settings")
 
@@ -127,3 +134,7 @@ class _Checked:
 
     def _add(self, document: YamlDocument, path: FieldPath, text: str) -> None:
         self.problems.append(Problem(document.file, document.line(path), document.number, path, text))
+
+
+def _named(model: ScalingPolicy | Settings) -> str:
+    return f"ScalingPolicy {model.key}" if isinstance(model, ScalingPolicy) else "Settings"

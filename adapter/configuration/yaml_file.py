@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.composer import ComposerError
 
 from cme.core.documents import FieldPath
 from cme.core.errors import InvalidInput
@@ -23,6 +24,20 @@ class InvalidYaml(InvalidInput):
 
     def __reduce__(self) -> tuple[type[InvalidInput], tuple[Any, ...]]:
         return type(self), (self.what, self.file, self.line)
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice, of which others keep the last without a word."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise ComposerError(None, None, f"the key {key.value!r} stands twice", key.start_mark)
+                seen.add(key.value)
+        return node
 
 
 @dataclass(frozen=True)
@@ -68,7 +83,7 @@ def _text(path: Path, name: str) -> str:
 def _documents(text: str, name: str) -> Iterator[YamlDocument]:
     number, line = 0, 1
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         while loader.check_node() and (node := loader.get_node()):
             line = node.start_mark.line + 1
             data = loader.construct_document(node)

@@ -46,7 +46,7 @@ def test_each_valid_document_gets_a_line(tmp_path: Path) -> None:
     file.write_text("---\n---\n".join((SETTINGS, WEB, JOBS)))
     done = run(str(file))
     assert done.exit_code == 0
-    assert sorted(done.stdout.splitlines()) == [
+    assert done.stdout.splitlines() == [
         f"{file}: document 1: Settings is valid",
         f"{file}: document 2: ScalingPolicy shop/web is valid",
         f"{file}: document 3: ScalingPolicy shop/jobs is valid",
@@ -78,6 +78,14 @@ def test_what_can_t_be_read_is_no_problem_of_a_document(tmp_path: Path) -> None:
             "a.yaml:2: while parsing a flow node: expected the node content, but found '<stream end>'",
         ),
         (WEB + "  holidays: [2026-02-30]\n", "a.yaml:1: day is out of range for month; correct the YAML"),
+        (
+            WEB.replace("  - name", "  - perReplica: 5\n      name"),
+            "a.yaml:10: the key 'perReplica' stands twice; correct",
+        ),
+        (
+            "a: &a [*a]\nkind: Settings\n",
+            "a.yaml:1: document 1: a: there is no such field; check its spelling",
+        ),
         ("# nothing\n", "a.yaml: it holds no document; write a ScalingPolicy or Settings"),
         ("- 1\n", "a.yaml:1: document 1: kind: unknown kind None; write ScalingPolicy or Settings"),
         (
