@@ -1,14 +1,19 @@
-"""The past of one series, read from the log as an array without holes."""
+"""What the log has of the past: which workloads and signals, and one series as an array without holes."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cme.core.durations import HOUR_MS
 from cme.core.errors import InvalidInput
+from cme.core.identity import Workload
 from cme.log.protocol import Log
 from cme.log.reading import batches_behind
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -19,17 +24,41 @@ class Hours:
     means: NDArray[np.float64]
 
 
+def find_workload(log: Log, name: str) -> tuple[Workload, dict[str, int]]:
+    """The workload NAMESPACE/NAME and by signal the ids of its series. Raises InvalidInput naming what there is."""
+    known: dict[Workload, dict[str, int]] = {}
+    for workload, signal, series in _known(log):
+        known.setdefault(workload, {})[signal] = series
+    return _only([(_short(one), (one, signals)) for one, signals in known.items()], name)
+
+
 def find_series(log: Log, workload: str, signal: str) -> int:
     """The id of a signal of the workload NAMESPACE/NAME. Raises InvalidInput naming what there is."""
-    ids: dict[str, list[int]] = {}
+    return _only(
+        [(f"{_short(one)} {name}", series) for one, name, series in _known(log)], f"{workload} {signal}"
+    )
+
+
+def _known(log: Log) -> Iterator[tuple[Workload, str, int]]:
+    """Every series that there ever was: workload, signal, id."""
     for batch in log.newest("series"):
-        namespace, name, one = (batch.texts(column)[0] for column in ("namespace", "name", "signal"))
-        ids.setdefault(f"{namespace}/{name} {one}", []).append(int(batch.series[0]))
-    found = ids.get(f"{workload} {signal}", [])
+        names = ("namespace", "group", "kind", "name", "signal")
+        namespace, group, kind, name, signal = (batch.texts(column)[0] for column in names)
+        yield Workload(namespace, group, kind, name), signal, int(batch.series[0])
+
+
+def _short(workload: Workload) -> str:
+    return f"{workload.namespace}/{workload.name}"
+
+
+def _only(known: Sequence[tuple[str, T]], name: str) -> T:
+    """The one of that name."""
+    found = [one for its, one in known if its == name]
     if len(found) == 1:
         return found[0]
     problem = "there are several of different kinds" if found else "it is not in the log"
-    raise InvalidInput(problem, f"{workload} {signal}", f"the log has: {', '.join(sorted(ids)) or 'nothing'}")
+    names = ", ".join(sorted({its for its, _ in known}))
+    raise InvalidInput(problem, name, f"the log has: {names or 'nothing'}")
 
 
 def read_hours(log: Log, series: int, count: int) -> Hours:

@@ -25,6 +25,7 @@ from adapter.answers import Answers
 from adapter.api import tls
 from adapter.api.app import MetricsApi
 from adapter.api.connections import SWEEP_MS, Connections
+from adapter.explain import Explainer
 from adapter.follow import Follower
 from adapter.pod_watch import RETRY_MS, PodWatch
 from adapter.view import View
@@ -50,8 +51,9 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
     access = _Access(settings, gate, telemetry)
     connections = Connections(clock, telemetry.connections_refused.inc)
     api = MetricsApi(view, answers, gate, telemetry).app
-    page = Page(view, answers, registry, telemetry, ops_url).app
     with contextlib.closing(EmbeddedLog.open(settings.data, writable=False)) as log:
+        explainer = Explainer(log, settings.signal_stale_ms)
+        page = Page(view, answers, registry, telemetry, ops_url, explainer).app
         follower = Follower(log, view, log.data_version, telemetry.damages.inc)
         beats = [
             (FOLLOW_MS, follower.turn),

@@ -8,7 +8,10 @@ import sys
 import click
 
 from adapter.cli.backtest import backtest
+from adapter.cli.check import check
 from adapter.cli.decompose import decompose
+from adapter.cli.explain import explain
+from adapter.cli.hpa import hpa
 from adapter.cli.up import up
 from cme.core.errors import TidecastError
 
@@ -20,6 +23,9 @@ def tidecast() -> None:
 
 
 tidecast.add_command(up)
+tidecast.add_command(check)
+tidecast.add_command(hpa)
+tidecast.add_command(explain)
 tidecast.add_command(decompose)
 tidecast.add_command(backtest)
 

@@ -8,8 +8,8 @@ import click
 
 from adapter.allinone.up import Voice
 from adapter.allinone.up import up as run
-from adapter.cli.configuration import read_configuration
 from adapter.cli.display import Display
+from adapter.configuration.load import read_configuration
 from cme.log.embedded import EmbeddedLog
 
 

@@ -1,5 +1,6 @@
 """The page, its JSON and /metrics as an aiohttp application."""
 
+import asyncio
 from pathlib import Path
 
 import aiohttp
@@ -7,9 +8,12 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 
 from adapter.answers import Answers
+from adapter.explain import Explainer, parse_time
 from adapter.measured import measured
 from adapter.view import View
 from adapter.web import payloads
+from cme.core.errors import InvalidInput
+from cme.log.protocol import LogFailed
 from cme.runtime.telemetry import AdapterTelemetry
 
 STATIC = Path(__file__).parent / "static"
@@ -30,8 +34,10 @@ class Page:
         registry: CollectorRegistry,
         telemetry: AdapterTelemetry,
         ops_url: str,
+        explainer: Explainer,
     ) -> None:
         self._view, self._answers, self._registry, self._ops_url = view, answers, registry, ops_url
+        self._explainer = explainer
         self.app = web.Application(middlewares=[measured("page", telemetry)])
         self.app.on_response_prepare.append(_add_headers)
         self.app.add_routes(
@@ -42,6 +48,7 @@ class Page:
                 web.get("/metrics", self._metrics),
                 web.get("/api/v1/workloads", self._workloads),
                 web.get("/api/v1/history/{namespace}/{resource}/{name}/{signal}", self._history),
+                web.get("/api/v1/explain/{namespace}/{name}", self._explain),
             ]
         )
 
@@ -63,6 +70,20 @@ class Page:
         if span not in ("6h", "28d"):
             return web.json_response({"error": f"span {span!r} must be 6h or 28d"}, status=400)
         return web.json_response(payloads.history(entry, path["signal"], span == "28d", self._view))
+
+    async def _explain(self, request: web.Request) -> web.Response:
+        """From the log, in a thread: the view keeps nothing of the past but what the page draws."""
+        name, now = "{namespace}/{name}".format(**request.match_info), self._view.clock.now_ms()
+        try:
+            at_ms = parse_time(request.query["at"], "at") if "at" in request.query else now
+        except InvalidInput as error:
+            return web.json_response({"error": str(error)}, status=400)
+        try:
+            found = await asyncio.to_thread(self._explainer.explain, name, at_ms, now)
+        except (InvalidInput, LogFailed) as error:
+            status = 404 if isinstance(error, InvalidInput) else 503
+            return web.json_response({"error": str(error)}, status=status)
+        return web.json_response(payloads.explained(found))
 
     async def _metrics(self, request: web.Request) -> web.Response:
         text = generate_latest(self._registry) + await self._of_parent()

@@ -2,13 +2,15 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from adapter.answers import Answers, NotServed
 from adapter.catalog import Entry
+from adapter.explain import Decision, Explanation
 from adapter.metrics import REPLICAS_SCALING, REPLICAS_SCHEDULE, Form
 from adapter.view import View
 from cme.core.batch import Batch
@@ -23,6 +25,18 @@ QUANTILES = ("q50", "q95")
 TARGETS = ("at", "max")
 COMPARED = ("coverage", "baseline_coverage", "loss_ratio", "over_ratio", "bias_ratio", "compared")
 """Columns of a record of `trust`, after target and lead."""
+ROW_OF_WORKLOAD = ("value", "age_ms", "measured_age_ms", "floor")
+ROW_OF_SIGNAL = (
+    "value",
+    "age_ms",
+    "raw",
+    "measured_age_ms",
+    "predicted",
+    "predicted_age_ms",
+    "need",
+    "slowed",
+)
+"""What a decision says of each."""
 
 
 def workloads(view: View, answers: Answers) -> Json:
@@ -52,6 +66,21 @@ def history(entry: Entry, signal: str, hours: bool, view: View) -> Json:
     }
 
 
+def explained(explanation: Explanation) -> Json:
+    """What was decided for a workload at a moment, and why."""
+    replicas, running = explanation.replicas, explanation.running
+    return {
+        "id": str(explanation.workload),
+        "at_ms": explanation.at_ms,
+        "replicas": replicas and _decision(replicas, ROW_OF_WORKLOAD),
+        "running": running and asdict(running),
+        "signals": [
+            {"name": name, "unit": UNITS.get(name, "1"), **_decision(decision, ROW_OF_SIGNAL)}
+            for name, decision in explanation.signals.items()
+        ],
+    }
+
+
 def _workload(entry: Entry, view: View, answers: Answers) -> Json:
     workload = entry.workload
     return {
@@ -78,6 +107,12 @@ def _signal(entry: Entry, name: str, series: int, view: View, answers: Answers) 
         "trust": _trust(series, view),
         **forms,
     }
+
+
+def _decision(decision: Decision, fields: Iterable[str]) -> Json:
+    values = {name: getattr(decision, name) for name in fields}
+    told = {name: None if value != value else value for name, value in values.items()}
+    return {"served": decision.served, **told, "reasons": _reasons(decision.reasons)}
 
 
 def _metric(entry: Entry, metric: str, answers: Answers) -> Json:

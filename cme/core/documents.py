@@ -1,12 +1,16 @@
 """Documents people write (policies, settings): strict models, and errors that name file, path and remedy."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from cme.core.errors import InvalidInput
+
+FieldPath = tuple[str | int, ...]
+"""Keys and list positions from the document to a field; empty for the document as a whole."""
 
 
 class Document(BaseModel):
@@ -17,21 +21,53 @@ class Document(BaseModel):
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one field."""
+
+    path: FieldPath
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{'.'.join(map(str, self.path)) or 'document'}: {self.problem}"
+
+
+class InvalidDocument(InvalidInput):
+    """A document does not fit its model; `faults` are all of it, the text has the first three."""
+
+    def __init__(self, faults: Sequence[Fault], where: str) -> None:
+        more = f" (and {len(faults) - 3} more)" if len(faults) > 3 else ""
+        super().__init__("; ".join(map(str, faults[:3])) + more, where, "correct it and try again")
+        self.faults = tuple(faults)
+
+    def __reduce__(self) -> tuple[type[InvalidInput], tuple[Any, ...]]:
+        return type(self), (self.faults, self.where)
+
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
 def parse_document(model: type[Model], data: Any, where: str) -> Model:
-    """`data` (parsed YAML) as a model. Raises InvalidInput naming `where`, each field's path and its fault."""
+    """`data` (parsed YAML) as a model. Raises InvalidDocument naming `where`, each field's path and its fault."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        faults = [_fault(e["loc"], e["type"], e["msg"]) for e in error.errors()]
-        more = f" (and {len(faults) - 3} more)" if len(faults) > 3 else ""
-        raise InvalidInput("; ".join(faults[:3]) + more, where, "correct it and try again") from None
+        raise InvalidDocument(list(_faults(error)), where) from None
 
 
-def _fault(path: Iterable[str | int], kind: str, message: str) -> str:
-    field = ".".join(str(part) for part in path) or "document"
+def _faults(error: ValidationError) -> Iterator[Fault]:
+    """All but that a list is too short whose items are at fault: pydantic leaves those out and counts the rest."""
+    paths = [one["loc"] for one in error.errors()]
+    for one in error.errors():
+        path = one["loc"]
+        within = any(len(other) > len(path) and other[: len(path)] == path for other in paths)
+        if one["type"] != "too_short" or not within:
+            yield Fault(path, _problem(one["type"], one["msg"]))
+
+
+def _problem(kind: str, message: str) -> str:
     if kind == "extra_forbidden":
-        return f"{field}: there is no such field; check its spelling"
-    return f"{field}: {message.removeprefix('Value error, ')}"
+        return "there is no such field; check its spelling"
+    if kind == "missing":
+        return "it is missing; add it"
+    return message.removeprefix("Value error, ")

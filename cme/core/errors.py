@@ -1,5 +1,7 @@
 """Errors whose text is written for the person who can mend their cause."""
 
+from typing import Any
+
 
 class TidecastError(Exception):
     """Base of every error that tidecast raises on purpose; its text says what, where and what to do."""
@@ -12,7 +14,7 @@ class InvalidInput(TidecastError, ValueError):
         super().__init__(f"{where}: {what}; {remedy}")
         self.what, self.where, self.remedy = what, where, remedy
 
-    def __reduce__(self) -> tuple[type["InvalidInput"], tuple[str, str, str]]:
+    def __reduce__(self) -> tuple[type["InvalidInput"], tuple[Any, ...]]:
         """As pickle has it: it may be raised in another process."""
         return type(self), (self.what, self.where, self.remedy)
 

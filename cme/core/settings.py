@@ -1,6 +1,6 @@
 """Settings of the process and the policies beside them, from one YAML file of several documents."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -104,14 +104,19 @@ def parse_configuration(documents: Sequence[Any], where: str) -> Configuration:
     return Configuration(settings or Settings(), _distinct(policies, where))
 
 
-def _distinct(policies: Sequence[ScalingPolicy], where: str) -> tuple[ScalingPolicy, ...]:
+def clashes(policies: Sequence[ScalingPolicy]) -> Iterator[tuple[int, int, str]]:
+    """Earlier and later position of policies that can't stand beside each other, and what they share."""
     for what, keys in (
         ("name", [p.key for p in policies]),
         ("target", [str(p.workload) for p in policies]),
     ):
-        doubled = sorted({key for key in keys if keys.count(key) > 1})
-        if doubled:
-            raise InvalidInput(
-                f"policies share the {what} {doubled[0]}", where, "keep one policy per workload"
-            )
+        first: dict[str, int] = {}
+        for position, key in enumerate(keys):
+            if first.setdefault(key, position) != position:
+                yield first[key], position, f"the {what} {key}"
+
+
+def _distinct(policies: Sequence[ScalingPolicy], where: str) -> tuple[ScalingPolicy, ...]:
+    for _, _, shared in clashes(policies):
+        raise InvalidInput(f"policies share {shared}", where, "keep one policy per workload")
     return tuple(policies)

@@ -48,16 +48,22 @@ def check_source(
     source: Mapping[str, Any], connections: Mapping[str, Connection], namespace: str, where: str
 ) -> tuple[SourceKind, Any, Connection | None]:
     """The same without opening it."""
+    kind, spec = parse_source(source, where)
+    return kind, spec, connection_of(spec, connections, namespace, f"{where}.{kind.name}")
+
+
+def parse_source(source: Mapping[str, Any], where: str) -> tuple[SourceKind, Any]:
+    """What a policy's one-key mapping says by itself. Raises InvalidInput, for the kind's own fields InvalidDocument."""
     name, body = next(iter(source.items()))
     if name not in KINDS:
         raise InvalidInput(f"there is no source {name!r}", where, f"use one of {', '.join(sorted(KINDS))}")
-    spec = parse_document(KINDS[name].spec, body, f"{where}.{name}")
-    return KINDS[name], spec, _connection_of(spec, connections, namespace, f"{where}.{name}")
+    return KINDS[name], parse_document(KINDS[name].spec, body, f"{where}.{name}")
 
 
-def _connection_of(
+def connection_of(
     spec: Any, connections: Mapping[str, Connection], namespace: str, where: str
 ) -> Connection | None:
+    """The connection that a source's spec names, None if it needs none. Raises InvalidInput."""
     wanted = getattr(spec, "connection", None)
     if wanted is None:
         return None

@@ -25,6 +25,7 @@ LAYERS = {
     "adapter.allinone": "top",
     "adapter.backtest": "top",
     "adapter.cli": "top",
+    "adapter.configuration": "top",
 }
 MAY_IMPORT = {
     "core": {"core"},

@@ -13,7 +13,7 @@ from adapter.view import View
 from cme.collector.records import describe, document_batch, samples_batch
 from cme.collector.replicas import pods_text
 from cme.collector.sampling import Sampled
-from cme.core.batch import Batch, series_ids
+from cme.core.batch import Batch, Column, series_ids
 from cme.core.clock import ManualClock
 from cme.core.documents import parse_document
 from cme.core.durations import HOUR_MS
@@ -100,17 +100,15 @@ class Stage:
         self.view.take([batch])
         return batch
 
-    def run(self, of: ScalingPolicy, *pods: str, **labels: str) -> None:
+    def run(self, of: ScalingPolicy, *pods: str, **labels: str) -> Batch:
         """What the cluster says of the pods that take load, and of one more that does not."""
         told = [pod(name, labels) for name in pods] + [pod("web-starting", labels, ready="False")]
-        batch = Batch(
-            "replicas",
-            self.clock.now_ms(),
-            series_ids([SeriesKey(of.workload, "replicas").id]),
-            {"wanted": np.array([float(len(pods))]), "pods": (pods_text(told),)},
-        )
+        series = SeriesKey(of.workload, "replicas").id
+        columns: dict[str, Column] = {"wanted": np.array([float(len(pods))]), "pods": (pods_text(told),)}
+        batch = Batch("replicas", self.clock.now_ms(), series_ids([series]), columns, key=f"{series:016x}")
         self._picture.take_replicas(batch)
         self.view.take([batch])
+        return batch
 
     def watch(self, *pods: str, namespace: str = "shop") -> RunningPods:
         """From now on the cluster tells which pods run: these, until something else is said."""

@@ -1,5 +1,6 @@
 import pickle
 
+from cme.core.documents import Fault, InvalidDocument
 from cme.core.errors import InvalidInput
 
 
@@ -8,3 +9,9 @@ def test_a_refusal_reads_the_same_in_another_process() -> None:
     again = pickle.loads(pickle.dumps(refusal))
     assert (str(again), again.remedy) == (str(refusal), "write one")
     assert isinstance(again, InvalidInput)
+
+
+def test_a_document_s_faults_come_along() -> None:
+    refusal = InvalidDocument([Fault(("spec", 0), "it is missing; add it")], "policy.yaml")
+    again = pickle.loads(pickle.dumps(refusal))
+    assert (str(again), again.faults) == (str(refusal), refusal.faults)

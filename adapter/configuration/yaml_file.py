@@ -1,0 +1,108 @@
+"""Documents of a YAML file, each with the lines on which its fields are written."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from yaml.composer import ComposerError
+
+from cme.core.documents import FieldPath
+from cme.core.errors import InvalidInput
+
+STANDARD_INPUT = Path("-")
+
+
+class InvalidYaml(InvalidInput):
+    """A text is not YAML, as is seen on a `line`, which counts from 1."""
+
+    def __init__(self, what: str, file: str, line: int) -> None:
+        super().__init__(what, f"{file}, line {line}", "correct the YAML")
+        self.file, self.line = file, line
+
+    def __reduce__(self) -> tuple[type[InvalidInput], tuple[Any, ...]]:
+        return type(self), (self.what, self.file, self.line)
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice, of which others keep the last without a word."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise ComposerError(None, None, f"the key {key.value!r} stands twice", key.start_mark)
+                seen.add(key.value)
+        return node
+
+
+@dataclass(frozen=True)
+class YamlDocument:
+    """One document that is not empty; `number` counts those of its file from 1."""
+
+    file: str
+    number: int
+    data: Any
+    node: yaml.Node
+
+    def line(self, path: FieldPath) -> int:
+        """Where a field is written, or what is nearest around it; from 1."""
+        node, mark = self.node, self.node.start_mark
+        for part in path:
+            found = _child(node, part)
+            if found is None:
+                break
+            mark, node = found
+        return int(mark.line) + 1
+
+
+def read_documents(path: Path) -> list[YamlDocument]:
+    """Of a file, or of standard input for `-`. Raises InvalidYaml, and InvalidInput when it can't be read."""
+    name = name_of(path)
+    return list(_documents(_text(path, name), name))
+
+
+def name_of(path: Path) -> str:
+    """What people see of a file."""
+    return "<stdin>" if path == STANDARD_INPUT else str(path)
+
+
+def _text(path: Path, name: str) -> str:
+    try:
+        return (sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()).decode()
+    except OSError as error:
+        raise InvalidInput(error.strerror or "can't be read", name, "name another file") from None
+    except UnicodeDecodeError:
+        raise InvalidInput("it is not text in UTF-8", name, "write it as YAML") from None
+
+
+def _documents(text: str, name: str) -> Iterator[YamlDocument]:
+    number, line = 0, 1
+    try:
+        loader = _Loader(text)
+        while loader.check_node() and (node := loader.get_node()):
+            line = node.start_mark.line + 1
+            data = loader.construct_document(node)
+            if data is not None:
+                number += 1
+                yield YamlDocument(name, number, data, node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        told = ": ".join(filter(None, (error.context, error.problem)))
+        raise InvalidYaml(told, name, mark.line + 1 if mark else line) from None
+    except (yaml.YAMLError, ValueError) as error:  # a date that no calendar has is a ValueError
+        raise InvalidYaml(" ".join(str(error).split()), name, line) from None
+
+
+def _child(node: yaml.Node, part: str | int) -> tuple[yaml.Mark, yaml.Node] | None:
+    """Where a key or a list's item is written, and its value."""
+    if isinstance(node, yaml.MappingNode):
+        pairs = [(key.start_mark, value) for key, value in node.value if key.value == str(part)]
+        return pairs[-1] if pairs else None
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part].start_mark, node.value[part]
+    return None

@@ -1,0 +1,154 @@
+"""What was decided for a workload at a moment of the past, and why, read back from the log."""
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from adapter.past import find_workload
+from adapter.pods import PodList
+from cme.core.batch import Batch
+from cme.core.durations import DAY_MS
+from cme.core.errors import InvalidInput
+from cme.core.identity import SeriesKey, Workload
+from cme.core.readings import REPLICAS_STALE_MS
+from cme.log.protocol import Log
+from cme.log.reading import CHUNK, batches_behind
+from cme.log.topics import TOPICS
+
+FEW = 20
+"""Decisions read at once: each is of all workloads, and the few of a minute are wanted."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A row of the log's decisions, in the signal's unit, or in replicas for the workload's own row.
+
+    Values are NaN where there was nothing, of the workload's row all but `value` and `floor`, of signals `floor`.
+    Ages are milliseconds before the moment that was asked for, None of what there was not; the workload's
+    `measured_age_ms` is that of its oldest signal. `served` says whether `value` was fresh enough to be an answer.
+    """
+
+    value: float
+    served: bool
+    reasons: int
+    age_ms: int
+    raw: float
+    measured_age_ms: int | None
+    predicted: float
+    predicted_age_ms: int | None
+    need: float
+    slowed: float
+    floor: float
+
+
+@dataclass(frozen=True)
+class Running:
+    """Replicas that the workload was to have, and pods that took load, as the cluster told it."""
+
+    wanted: int
+    ready: int
+    age_ms: int
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """`replicas` is None and `signals` lacks those of which there was no decision young enough to be served."""
+
+    workload: Workload
+    at_ms: int
+    limit_ms: int
+    replicas: Decision | None
+    running: Running | None
+    signals: Mapping[str, Decision]
+
+
+@dataclass(frozen=True)
+class Explainer:
+    """`limit_ms` is the setting up to which age a decision, and what it rests on, is served."""
+
+    log: Log
+    limit_ms: int
+
+    def explain(self, name: str, at_ms: int, now_ms: int) -> Explanation:
+        """Of the workload NAMESPACE/NAME. Raises InvalidInput when it or the time is not in the log, LogFailed."""
+        _refuse(at_ms, now_ms)
+        workload, signals = find_workload(self.log, name)
+        replicas = SeriesKey(workload, "replicas").id
+        found = self._decisions({replicas, *signals.values()}, at_ms)
+        its = {signal: found[series] for signal, series in sorted(signals.items()) if series in found}
+        return Explanation(
+            workload, at_ms, self.limit_ms, found.get(replicas), self._running(replicas, at_ms), its
+        )
+
+    def _decisions(self, wanted: set[int], at_ms: int) -> dict[int, Decision]:
+        """By series the newest."""
+        found: dict[int, Decision] = {}
+        for batch in self._until("decisions", at_ms, self.limit_ms, FEW):
+            for row, series in enumerate(batch.series.tolist()):
+                if series in wanted:
+                    found[series] = _decision(batch, row, at_ms, self.limit_ms)
+        return found
+
+    def _running(self, series: int, at_ms: int) -> Running | None:
+        told = [
+            batch
+            for batch in self._until("replicas", at_ms, REPLICAS_STALE_MS, CHUNK)
+            if int(batch.series[0]) == series
+        ]
+        if not told:
+            return None
+        newest = told[-1]
+        ready = len(PodList.of(newest, 0).names)
+        return Running(int(newest.numbers("wanted")[0]), ready, at_ms - newest.time_ms)
+
+    def _until(self, topic: str, at_ms: int, span_ms: int, chunk: int) -> Iterator[Batch]:
+        """What was written within a span before a moment."""
+        position = self.log.position_at([topic], at_ms - span_ms)
+        batches = batches_behind(self.log, [topic], position, chunk)
+        until = itertools.takewhile(lambda batch: batch.time_ms <= at_ms, batches)
+        # A clock that was set back leaves older times behind the position.
+        return (batch for batch in until if batch.time_ms >= at_ms - span_ms)
+
+
+def parse_time(text: str, where: str) -> int:
+    """Milliseconds of an ISO 8601 time, UTC unless it says otherwise. Raises InvalidInput."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"{text!r} is not a time", where, "write it like 2026-11-28T19:00:00Z") from None
+    return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def _refuse(at_ms: int, now_ms: int) -> None:
+    kept = TOPICS["decisions"].keep_ms
+    if at_ms > now_ms:
+        raise InvalidInput("it is still to come", "time", "ask for one that has passed")
+    if at_ms < now_ms - kept:
+        raise InvalidInput(
+            f"the log keeps decisions for {kept // DAY_MS} days", "time", "ask for a later one"
+        )
+
+
+def _decision(batch: Batch, row: int, at_ms: int, limit_ms: int) -> Decision:
+    def of(name: str) -> Any:
+        return batch.numbers(name)[row].item()
+
+    value, raw, predicted = of("value"), of("raw"), of("predicted")
+    # The workload's row has the time of its oldest signal, and no measured value.
+    measured = math.isfinite(raw) or math.isfinite(value)
+    return Decision(
+        value=value,
+        served=math.isfinite(value) and at_ms - of("raw_ms") <= limit_ms,
+        reasons=of("reasons"),
+        age_ms=at_ms - batch.time_ms,
+        raw=raw,
+        measured_age_ms=at_ms - of("raw_ms") if measured else None,
+        predicted=predicted,
+        predicted_age_ms=at_ms - of("predicted_ms") if math.isfinite(predicted) else None,
+        need=of("need"),
+        slowed=of("slowed"),
+        floor=of("floor"),
+    )

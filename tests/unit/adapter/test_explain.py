@@ -1,0 +1,211 @@
+"""What was decided at a moment, read back from a real log."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client import CollectorRegistry
+
+from adapter.cli.explain import told
+from adapter.explain import Explainer, Explanation, parse_time
+from adapter.web.app import Page
+from cme.collector.records import describe
+from cme.core.durations import DAY_MS, HOUR_MS
+from cme.core.errors import InvalidInput
+from cme.core.policy import ScalingPolicy
+from cme.log.embedded import EmbeddedLog
+from cme.runtime.telemetry import AdapterTelemetry
+from tests.unit.adapter.stage import NOW, Stage, policy
+
+FLOOR = {"name": "always", "start": "0 0 * * *", "duration": "24h", "minReplicas": 4}
+WEB = policy("web", scaleDown={"window": "10m"}, schedules=[FLOOR])
+LIMIT_MS = 60_000
+
+
+class Written:
+    """A stage whose decisions, and what ran, go to a log."""
+
+    def __init__(self, folder: Path, *policies: ScalingPolicy) -> None:
+        self.log = EmbeddedLog.open(folder, writable=True)
+        self.stage = Stage(*policies)
+        self.log.append(describe(policies, NOW))
+
+    def decide(self, seconds: int = 0, **values: float | str) -> None:
+        """Some seconds later a tick of everything, WEB being measured a second before."""
+        self.stage.clock.advance(seconds * 1000)
+        self.stage.measure(WEB, 1, 1_000, **values)
+        self.log.append([self.stage.decide()])
+
+    def run(self, *pods: str) -> None:
+        self.log.append([self.stage.run(WEB, *pods)])
+
+    def explain(self, seconds: float, name: str = "shop/web") -> Explanation:
+        """As seen so long after the beginning."""
+        return Explainer(self.log, LIMIT_MS).explain(name, NOW + round(seconds * 1000), NOW + HOUR_MS)
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Iterator[Written]:
+    made = Written(tmp_path, WEB)
+    yield made
+    made.log.close()
+
+
+def test_every_number_of_a_decision_is_told(written: Written) -> None:
+    written.run("web-1", "web-2")
+    written.stage.forecast(qps=450.0)
+    written.decide(qps=400.0, queue_backlog=40.0)
+    assert list(told(written.explain(2.5))) == [
+        "shop/Deployment.apps/web at 2027-01-15T08:00:03Z",
+        "replicas: 5 was served, decided 2.5 s before; the schedules' floor 4",
+        "2 replicas were wanted, 2 pods took load 2.5 s before",
+        "qps: 450 1/s was served, decided 2.5 s before",
+        "  measured: 400 1/s, 3.5 s before",
+        "  predicted: 450 1/s, 2.5 s before",
+        "  needed: 450 1/s",
+        "  after the slow scale-down: 450 1/s",
+        "  - the forecast exceeds the measured value",
+        "queue_backlog: 160 items was served, decided 2.5 s before",
+        "  measured: 40 items, 3.5 s before",
+        "  needed: 40 items",
+        "  after the slow scale-down: 40 items",
+        "  - the measured value is the largest need",
+        "  - there is no forecast yet; the measured value stands alone",
+        "  - raised to the minReplicas of an active schedule",
+    ]
+
+
+def test_of_several_decisions_the_last_before_the_moment_counts(written: Written) -> None:
+    written.decide(qps=800.0, queue_backlog=40.0)
+    written.decide(30, qps=100.0, queue_backlog=40.0)
+    before, after = written.explain(29.9).signals["qps"], written.explain(30).signals["qps"]
+    assert (before.raw, before.value, before.age_ms) == (800, 800, 29_900)
+    assert (after.raw, after.value, after.age_ms, after.measured_age_ms) == (100, 800, 0, 1_000)
+
+
+def test_nothing_is_told_where_nothing_was_served(written: Written) -> None:
+    written.decide(qps="no answer", queue_backlog=40.0)
+    lines = list(told(written.explain(1)))
+    assert "replicas: nothing was served, decided 1.0 s before; the schedules' floor 4" in lines
+    assert "qps: nothing was served, decided 1.0 s before" in lines
+    assert "  - the signal has no value" in lines
+    assert "what ran is not known" in lines
+
+
+@pytest.mark.parametrize(
+    ("seconds", "line"),
+    [
+        (59, "replicas: 5 was served, decided 59.0 s before; the schedules' floor 4"),
+        (
+            59.5,
+            "replicas: nothing was served: the 5 decided 59.5 s before rest on what was older than 1m; "
+            "the schedules' floor 4",
+        ),
+        (
+            60.5,
+            "no decision was served: the log has none of the 1m before; was the predictor running?",
+        ),
+        (-1, "no decision was served: the log has none of the 1m before; was the predictor running?"),
+    ],
+)
+def test_an_old_number_is_told_as_not_served(written: Written, seconds: float, line: str) -> None:
+    written.decide(qps=500.0, queue_backlog=40.0)
+    assert list(told(written.explain(seconds)))[1] == line
+
+
+def test_a_clock_that_was_set_back_leaves_nothing_old(written: Written) -> None:
+    written.decide(qps=500.0, queue_backlog=40.0)
+    written.stage.clock.step_wall(-120_000)
+    written.decide(qps=900.0, queue_backlog=40.0)
+    assert written.explain(1).signals["qps"].age_ms == 1_000
+
+
+def test_what_ran_is_forgotten_after_three_minutes(written: Written) -> None:
+    written.run("web-1")
+    running = written.explain(180).running
+    assert running is not None
+    assert (running.wanted, running.ready, running.age_ms) == (1, 1, 180_000)
+    assert written.explain(181).running is None
+
+
+@pytest.mark.parametrize(
+    ("name", "at_ms", "told"),
+    [
+        ("shop/jobs", NOW, "shop/jobs: it is not in the log; the log has: shop/web"),
+        ("shop/web", NOW + 1, "time: it is still to come"),
+        ("shop/web", NOW - 36 * DAY_MS, "time: the log keeps decisions for 35 days; ask for a later one"),
+    ],
+)
+def test_what_the_log_can_t_know_is_refused(written: Written, name: str, at_ms: int, told: str) -> None:
+    with pytest.raises(InvalidInput, match=told):
+        Explainer(written.log, LIMIT_MS).explain(name, at_ms, NOW)
+
+
+def test_a_name_of_two_kinds_is_refused(tmp_path: Path) -> None:
+    target = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web"}
+    both = Written(tmp_path, WEB, policy("web", targetRef=target))
+    with pytest.raises(InvalidInput, match="there are several of different kinds"):
+        both.explain(0)
+    both.log.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "ms"),
+    [
+        ("1970-01-01T01:00:00Z", HOUR_MS),
+        ("1970-01-01T01:00:00", HOUR_MS),
+        ("1970-01-01T01:00:00.5+01:00", 500),
+        ("1970-01-02", DAY_MS),
+    ],
+)
+def test_a_time_is_utc_unless_it_says_otherwise(text: str, ms: int) -> None:
+    assert parse_time(text, "--at") == ms
+
+
+def test_what_is_no_time_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="--at: 'noon' is not a time; write it like"):
+        parse_time("noon", "--at")
+
+
+async def test_programs_get_the_same_as_json(written: Written) -> None:
+    written.run("web-1")
+    written.decide(qps=100.0, queue_backlog="no answer")
+    stage, registry = written.stage, CollectorRegistry()
+    explainer = Explainer(written.log, LIMIT_MS)
+    page = Page(stage.view, stage.answers, registry, AdapterTelemetry(registry), "", explainer)
+    stage.clock.advance(HOUR_MS)
+    async with TestClient(TestServer(page.app)) as client:
+        answer = await client.get("/api/v1/explain/shop/web?at=2027-01-15T08:00:03Z")
+        assert answer.status == 200
+        told = json.loads(await answer.text(), parse_constant=pytest.fail)
+        for query, status, error in (
+            ("web?at=noon", 400, "at: 'noon' is not a time"),
+            ("jobs", 404, "shop/jobs: it is not in the log; the log has: shop/web"),
+        ):
+            refused = await client.get(f"/api/v1/explain/shop/{query}")
+            assert refused.status == status
+            assert (await refused.json())["error"].startswith(error)
+    assert told["id"] == "shop/Deployment.apps/web"
+    assert told["at_ms"] == NOW + 2_000
+    assert told["running"] == {"wanted": 1, "ready": 1, "age_ms": 2_000}
+    assert told["replicas"]["served"] is False
+    assert told["replicas"]["value"] is None
+    assert told["replicas"]["floor"] == 4
+    qps, backlog = told["signals"]
+    assert qps.pop("reasons")[0] == {"code": "raw", "text": "the measured value is the largest need"}
+    assert qps == {
+        "name": "qps",
+        "unit": "1/s",
+        "served": True,
+        "value": 400,
+        "age_ms": 2_000,
+        "raw": 100,
+        "measured_age_ms": 3_000,
+        "predicted": None,
+        "predicted_age_ms": None,
+        "need": 100,
+        "slowed": 100,
+    }
+    assert [reason["code"] for reason in backlog["reasons"]] == ["missing"]
