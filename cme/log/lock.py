@@ -10,6 +10,9 @@ from pathlib import Path
 
 from cme.log.protocol import LogFailed, LogLocked
 
+_TRIES, _PAUSE_S = 10, 0.05
+"""A writer that is killed while it starts a process leaves its lock to that process until its exec, a moment later."""
+
 
 class WriterLock:
     """Held from `acquire` to `release`; the kernel releases it when the process dies, however it dies."""
@@ -27,7 +30,7 @@ class WriterLock:
                 f"{self._path}: {error.strerror}; make the folder writable or choose another --data"
             ) from None
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(file)
         except BlockingIOError:
             owner = os.pread(file, 4096, 0).decode(errors="replace")
             os.close(file)
@@ -44,6 +47,18 @@ class WriterLock:
             os.ftruncate(self._file, 0)
             os.close(self._file)
             self._file = None
+
+
+def _lock(file: int) -> None:
+    """Raises BlockingIOError when another keeps holding it."""
+    for left in reversed(range(_TRIES)):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if not left:
+                raise
+            time.sleep(_PAUSE_S)
 
 
 def _owner() -> dict[str, object]:

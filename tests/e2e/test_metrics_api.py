@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.metrics_api.cases import V2
 from tests.contract.metrics_api.client import Client
 from tests.contract.metrics_api.differences import DIFFERENCES, failures
 from tests.contract.metrics_api.found import find, told
@@ -54,10 +55,21 @@ def test_it_is_fulfilled_through_the_aggregator(
     known = DIFFERENCES["aggregator"].reasons
     with Tidecast(tmp_path, plane, SETTINGS, documents):
         until("the pods' metrics are served", lambda: "pod" in find(client, {}, [NAMESPACE]), 60)
-        until("the aggregator has its OpenAPI", lambda: is_merged(client), 120)
+        until("the aggregator has its documents", lambda: is_listed(client) and is_merged(client), 120)
         verdicts = run(client, find(client, {}, [NAMESPACE]), known)
     print(*(v.line() for v in verdicts if v.difference), summary(verdicts), sep="\n")
     assert "\n".join(failures(verdicts, known)) == ""
+
+
+def is_listed(client: Client) -> bool:
+    """The aggregator asks for what there is again within a minute or two."""
+    groups = client.ask("/apis", {"Accept": V2}).json()["items"]
+    found = {group["metadata"]["name"]: group["versions"] for group in groups}
+    return all(
+        version["resources"] and version["freshness"] == "Current"
+        for group in SERVED
+        for version in found.get(group, [{"resources": []}])
+    )
 
 
 def is_merged(client: Client) -> bool:

@@ -77,9 +77,9 @@ class ControlPlane:
             process.check()
 
     def askers(self, prefix: str) -> set[str]:
-        """Users that asked for metrics at paths that begin so, by the API server's audit log."""
+        """Users that asked for metrics at paths that begin so, by the API server's audit log; "" for nobody known."""
         events = map(json.loads, self._audit_log.read_text().splitlines())
-        return {e["user"]["username"] for e in events if e["requestURI"].startswith(prefix)}
+        return {e["user"].get("username", "") for e in events if e["requestURI"].startswith(prefix)}
 
     def kubeconfig(self, name: str, user: Json) -> Path:
         return write_kubeconfig(self._folder / f"{name}.kubeconfig", self.kube, user)
