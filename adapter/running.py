@@ -11,6 +11,9 @@ from cme.core.clock import Clock
 
 Json = Mapping[str, Any]
 
+PODS = "/api/v1/pods?fieldSelector=status.phase%3DRunning"
+"""Of those that stop to run, as a failed one does, a watch says DELETED: the metadata alone need not tell."""
+
 KNOWN_MS = 10_000
 """For so long after the last proof that no event is missing the pods count as known.
 
@@ -20,7 +23,8 @@ the HPA's period of 15 s: no two of its turns in a row may rest on pods that hav
 
 
 class RunningPods:
-    """Names only: some 150 bytes a pod. One thread writes, any may read; each step is a single operation on a set."""
+    """A reflector's collection, of names only: some 150 bytes a pod. One thread writes, any may read; each step is a
+    single operation on a set."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -37,9 +41,10 @@ class RunningPods:
         running = self._names
         return [name for name in names if f"{namespace}/{name}" in running] if self.known else None
 
-    def begin(self, names: set[str], whole_ms: int) -> None:
-        """Start anew from a whole list (`names_of`) that was asked for at a monotonic moment."""
-        self._names, self._whole_ms = names, whole_ms
+    def begin(self, objects: Iterable[Json], whole_ms: int) -> None:
+        """Start anew from all running pods, asked for at a monotonic moment."""
+        self._names = {_name(pod) for pod in objects if _stays(pod)}
+        self._whole_ms = whole_ms
 
     def take(self, event: Json) -> None:
         """An event of a watch of running pods: ADDED, MODIFIED, DELETED (also of those that no longer run) or BOOKMARK."""
@@ -53,11 +58,6 @@ class RunningPods:
     def confirm(self) -> None:
         """No event until now is missing."""
         self._whole_ms = self._clock.monotonic_ms()
-
-
-def names_of(pods: Iterable[Json]) -> set[str]:
-    """As `begin` takes them, of a list of running pods."""
-    return {_name(pod) for pod in pods if _stays(pod)}
 
 
 def _stays(pod: Json) -> bool:

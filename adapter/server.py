@@ -14,6 +14,7 @@ import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 import uvloop
@@ -27,13 +28,14 @@ from adapter.api.app import MetricsApi
 from adapter.api.connections import SWEEP_MS, Connections
 from adapter.explain import Explainer
 from adapter.follow import Follower
-from adapter.pod_watch import RETRY_MS, PodWatch
+from adapter.running import PODS, RunningPods
 from adapter.view import View
 from adapter.web.app import Page
 from cme.core.clock import Clock, SystemClock
 from cme.core.errors import TidecastError
 from cme.core.settings import Settings
 from cme.log.embedded import EmbeddedLog
+from cme.runtime.reflector import RETRY_MS, Reflector
 from cme.runtime.tasks import every, stop
 from cme.runtime.telemetry import AdapterTelemetry
 
@@ -46,8 +48,9 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
     """Serve until standard input closes. Raises TidecastError, OSError."""
     registry, clock = CollectorRegistry(), SystemClock()
     telemetry, view = AdapterTelemetry(registry), View(clock)
-    gate, pods = await asyncio.to_thread(_cluster, settings, clock, telemetry)
-    answers = Answers(view, settings, pods.running if pods else None)
+    cluster = await asyncio.to_thread(_Cluster.of, settings, clock, telemetry)
+    answers = Answers(view, settings, cluster.running if cluster else None)
+    gate = cluster.gate if cluster else None
     access = _Access(settings, gate, telemetry)
     connections = Connections(clock, telemetry.connections_refused.inc)
     api = MetricsApi(view, answers, gate, telemetry).app
@@ -59,7 +62,7 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
             (FOLLOW_MS, follower.turn),
             (REFRESH_MS, access.refresh),
             (SWEEP_MS, connections.sweep),
-            *([(RETRY_MS, pods.turn)] if pods else []),
+            *([(RETRY_MS, cluster.pods.turn)] if cluster else []),
         ]
         async with (
             _served(api, https_fd, connections, access.tls.context),
@@ -70,16 +73,27 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
             await _until_closed()
 
 
-def _cluster(
-    settings: Settings, clock: Clock, telemetry: AdapterTelemetry
-) -> tuple[Gate, PodWatch] | tuple[None, None]:
-    """Without a cluster there is neither, which leaves loopback addresses only, and pods that never leave."""
-    if settings.kubernetes is None:
-        return None, None
-    from cme.kube import KubeClient
+@dataclass(frozen=True)
+class _Cluster:
+    """What the cluster tells: who asks, and which pods run."""
 
-    client = KubeClient(settings.kubernetes)
-    return Gate(client, clock), PodWatch(client, clock, telemetry)
+    gate: Gate
+    running: RunningPods
+    pods: Reflector
+
+    @classmethod
+    def of(cls, settings: Settings, clock: Clock, telemetry: AdapterTelemetry) -> "_Cluster | None":
+        """Without a cluster there is none, which leaves loopback addresses only, and pods that never leave.
+
+        Raises KubeFailed.
+        """
+        if settings.kubernetes is None:
+            return None
+        from cme.kube import KubeClient
+
+        client, running = KubeClient(settings.kubernetes), RunningPods(clock)
+        pods = Reflector(client.metadata, PODS, running, clock, telemetry.pods)
+        return cls(Gate(client, clock), running, pods)
 
 
 class _Access:

@@ -16,45 +16,27 @@ SILENCE_S = 3
 """For so long after a watch's end should have come it is waited for."""
 
 _JSON = "application/json"
+_MERGE = "application/merge-patch+json"
 _METADATA = f"{_JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _METADATA_LIST = f"{_JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
-class KubeClient:
-    """Reads of one cluster. Blocks: an asyncio process calls it from a thread."""
+class Reader:
+    """Reads of one cluster in one form. Blocks: an asyncio process calls it from a thread."""
 
-    def __init__(self, settings: Kubernetes) -> None:
-        """Raises KubeFailed when there is neither a kubeconfig nor a service account."""
-        try:
-            self._api = _connect(settings)
-        except (config.ConfigException, OSError, yaml.YAMLError) as error:
-            cause = " ".join(str(error).split())
-            raise KubeFailed(f"no way to the cluster: {cause}; set kubernetes.kubeconfig") from None
-
-    def close(self) -> None:
-        """Close its connections."""
-        self._api.close()
+    def __init__(self, api: Any, listed: str = _JSON, watched: str = _JSON) -> None:
+        """`api`: the client's ApiClient; `listed` and `watched` are the media types asked for."""
+        self._api, self._listed, self._watched = api, listed, watched
 
     def get(self, path: str) -> dict[str, Any]:
-        """The JSON at a path. Raises KubeFailed."""
-        return self._ask("GET", path, None)
-
-    def metadata(self, path: str) -> dict[str, Any]:
-        """The PartialObjectMetadataList at a path: names and labels, not what they are of. Raises KubeFailed, KubeGone."""
-        return self._ask("GET", path, None, _METADATA_LIST)
-
-    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """What the server makes of a new object. Raises KubeFailed."""
-        return self._ask("POST", path, body)
+        """The JSON at a path. Raises KubeFailed, KubeGone."""
+        return self._ask("GET", path, None, self._listed)
 
     def watch(self, path: str, seconds: int) -> "Watch":
-        """Events at a path that asks for them, as PartialObjectMetadata; the server ends them after so long.
-
-        Raises KubeFailed, KubeGone.
-        """
+        """Events at a path that asks for them; the server ends them after so long. Raises KubeFailed, KubeGone."""
         asked, limit = f"GET {path.split('?')[0]}", (TIMEOUT_S, seconds + SILENCE_S)
         try:
-            answer = self._send("GET", f"{path}&timeoutSeconds={seconds}", None, _METADATA, limit)
+            answer = self._send("GET", f"{path}&timeoutSeconds={seconds}", None, self._watched, _JSON, limit)
             if answer.status == 200:
                 return Watch(asked, answer.response)
             document = json.loads(answer.read())
@@ -63,10 +45,10 @@ class KubeClient:
         raise _refusal(asked, answer.status, document)
 
     def _ask(
-        self, method: str, path: str, body: Mapping[str, Any] | None, accept: str = _JSON
+        self, method: str, path: str, body: Mapping[str, Any] | None, accept: str = _JSON, sent: str = _JSON
     ) -> dict[str, Any]:
         try:
-            answer = self._send(method, path, body, accept, TIMEOUT_S)
+            answer = self._send(method, path, body, accept, sent, TIMEOUT_S)
             document: dict[str, Any] = dict(json.loads(answer.read()))
         except Exception as error:  # noqa: BLE001 - urllib3's and the client's errors have no common base
             raise KubeFailed(f"{method} {path}: {type(error).__name__}") from None
@@ -80,12 +62,42 @@ class KubeClient:
         path: str,
         body: Mapping[str, Any] | None,
         accept: str,
+        sent: str,
         timeout_s: int | tuple[int, int],
     ) -> Any:
-        headers = {"Accept": accept, "Content-Type": _JSON}
+        headers = {"Accept": accept, "Content-Type": sent}
         self._api.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         url = f"{self._api.configuration.host}{path}"
         return self._api.call_api(method, url, headers, body, _request_timeout=timeout_s)
+
+
+class KubeClient(Reader):
+    """Whole objects of one cluster, read and written."""
+
+    def __init__(self, settings: Kubernetes) -> None:
+        """Raises KubeFailed when there is neither a kubeconfig nor a service account."""
+        try:
+            super().__init__(_connect(settings))
+        except (config.ConfigException, OSError, yaml.YAMLError) as error:
+            cause = " ".join(str(error).split())
+            raise KubeFailed(f"no way to the cluster: {cause}; set kubernetes.kubeconfig") from None
+
+    @property
+    def metadata(self) -> Reader:
+        """The same cluster, but of each object its metadata alone."""
+        return Reader(self._api, _METADATA_LIST, _METADATA)
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._api.close()
+
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """What the server makes of a new object. Raises KubeFailed."""
+        return self._ask("POST", path, body)
+
+    def merge(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The object at a path after its fields were replaced by those of `body` (RFC 7386). Raises KubeFailed."""
+        return self._ask("PATCH", path, body, sent=_MERGE)
 
 
 class Watch:
@@ -108,7 +120,7 @@ class Watch:
                 yield event
         except KubeFailed:
             raise
-        except Exception as error:  # noqa: BLE001 - as in `KubeClient._ask`
+        except Exception as error:  # noqa: BLE001 - as in `Reader._ask`
             if not self._closed:
                 raise KubeFailed(f"{self._asked}: {type(error).__name__}") from None
         finally:

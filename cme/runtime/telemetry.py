@@ -2,6 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from cme.runtime.reflector import WatchTelemetry
+
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -25,6 +27,13 @@ class _Metrics:
 
     def gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(name, text, labels, registry=self._registry)
+
+    def watch(self, name: str, what: str) -> WatchTelemetry:
+        lists = f"Lists of all {what}: at the start, and where a watch could not go on"
+        success = f"1 if the last watch of {what} succeeded, else 0 (or no cluster)"
+        return WatchTelemetry(
+            self.counter(f"{name}_lists_total", lists), self.gauge(f"{name}_watch_success", success)
+        )
 
     def seconds(self, name: str, text: str, *labels: str) -> Histogram:
         return Histogram(name, text, labels, buckets=_SECONDS, registry=self._registry)
@@ -151,9 +160,4 @@ class AdapterTelemetry:
         self.certificate_expires = new.gauge(
             "tidecast_serving_certificate_expiry_timestamp_seconds", "When the metrics API's certificate ends"
         )
-        self.pod_watch_success = new.gauge(
-            "tidecast_pod_watch_success", "1 if the last watch of pods succeeded, else 0 (or no cluster)"
-        )
-        self.pod_lists = new.counter(
-            "tidecast_pod_lists_total", "Lists of all pods: at the start, and where a watch could not go on"
-        )
+        self.pods = new.watch("tidecast_pod", "pods")

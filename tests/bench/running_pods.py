@@ -11,7 +11,7 @@ import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
-from adapter.running import RunningPods, names_of
+from adapter.running import RunningPods
 from cme.core.clock import SystemClock
 
 BOUND = 500
@@ -33,7 +33,7 @@ def main() -> None:
     clock = SystemClock()
     running = RunningPods(clock)
     tracemalloc.start()
-    running.begin(names_of(pods(count)), clock.monotonic_ms())
+    running.begin(pods(count), clock.monotonic_ms())
     each = tracemalloc.get_traced_memory()[0] / count
     tracemalloc.stop()
     lines = [json.dumps({"type": "MODIFIED", "object": pod}) for pod in pods(count)]

@@ -11,11 +11,12 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
-from adapter.pod_watch import PODS, RETRY_MS, PodWatch
+from adapter.running import PODS, RunningPods
 from cme.core.clock import SystemClock
 from cme.core.errors import KubeFailed, KubeGone
 from cme.core.settings import Kubernetes
 from cme.kube import KubeClient
+from cme.runtime.reflector import RETRY_MS, Reflector
 from cme.runtime.tasks import every, stop
 from cme.runtime.telemetry import AdapterTelemetry
 from tests.e2e.components.control_plane import ControlPlane
@@ -38,14 +39,14 @@ class Watching:
     kube: Kube
     relay: Relay
     client: KubeClient
-    pods: PodWatch
+    running: RunningPods
     registry: CollectorRegistry
 
     async def sees(self, *names: str) -> None:
         """Wait until just these pods of the workload count."""
         all_names = {*names, *(pod["metadata"]["name"] for pod in self.kube.items(POD_PATH + SELECTOR))}
         await becomes(
-            f"{names} run", lambda: self.pods.running.among(NAMESPACE, sorted(all_names)) == sorted(names)
+            f"{names} run", lambda: self.running.among(NAMESPACE, sorted(all_names)) == sorted(names)
         )
 
     def metric(self, name: str) -> float | None:
@@ -66,12 +67,13 @@ async def watching(control_plane: ControlPlane, tmp_path: Path) -> AsyncIterator
         user = {"token": kube.token_of(NAMESPACE, NAME)}
         client = KubeClient(Kubernetes(kubeconfig=write_kubeconfig(tmp_path / NAME, address, user)))
         registry, clock = CollectorRegistry(), SystemClock()
-        pods = PodWatch(client, clock, AdapterTelemetry(registry))
+        running = RunningPods(clock)
+        pods = Reflector(client.metadata, PODS, running, clock, AdapterTelemetry(registry).pods)
         faults = list[None]()
         task = asyncio.create_task(every(RETRY_MS, clock, pods.turn, lambda: faults.append(None)))
         try:
-            await becomes("pods are known", lambda: pods.running.known)
-            yield Watching(kube, between, client, pods, registry)
+            await becomes("pods are known", lambda: running.known)
+            yield Watching(kube, between, client, running, registry)
         finally:
             await stop(task)
             client.close()
@@ -120,7 +122,7 @@ async def test_who_is_deleted_leaves(watching: Watching) -> None:
         await watching.sees(one, other)
         watching.kube.merge(f"{POD_PATH}/{one}", {"metadata": {"finalizers": ["tidecast.dev/kept"]}})
         watching.kube.delete(f"{POD_PATH}/{one}")
-        await becomes("it left", lambda: watching.pods.running.among(NAMESPACE, [one, other]) == [other])
+        await becomes("it left", lambda: watching.running.among(NAMESPACE, [one, other]) == [other])
         assert watching.kube.get(f"{POD_PATH}/{one}")["metadata"]["deletionTimestamp"]
         watching.kube.merge(f"{POD_PATH}/{one}", {"metadata": {"finalizers": None}})
 
@@ -129,7 +131,7 @@ async def test_who_fails_leaves(watching: Watching) -> None:
     async with workload(watching.kube) as (one, other):
         await watching.sees(one, other)
         watching.kube.merge(f"{POD_PATH}/{one}/status", {"status": {"phase": "Failed"}})
-        await becomes("it left", lambda: watching.pods.running.among(NAMESPACE, [one, other]) == [other])
+        await becomes("it left", lambda: watching.running.among(NAMESPACE, [one, other]) == [other])
 
 
 async def test_a_pod_that_comes_back_under_its_name_counts_again(watching: Watching) -> None:
@@ -154,7 +156,7 @@ async def test_a_cut_connection_leaves_no_hole(watching: Watching) -> None:
         watching.kube.delete(f"{POD_PATH}/{one}")
         await watching.relay.cut()
         watching.relay.go_on()
-        await becomes("it left", lambda: watching.pods.running.among(NAMESPACE, [one, other]) == [other])
+        await becomes("it left", lambda: watching.running.among(NAMESPACE, [one, other]) == [other])
         assert watching.metric("tidecast_pod_lists_total") == 1
 
 
@@ -170,19 +172,19 @@ async def test_a_watch_over_tls_ends_when_another_thread_closes_it(watching: Wat
 
 async def test_a_connection_that_died_in_silence_is_found_out(watching: Watching) -> None:
     watching.relay.hold()
-    await becomes("pods are not known", lambda: not watching.pods.running.known)
+    await becomes("pods are not known", lambda: not watching.running.known)
     watching.relay.go_on()
-    await becomes("pods are known", lambda: watching.pods.running.known)
+    await becomes("pods are known", lambda: watching.running.known)
 
 
 async def test_without_the_right_to_watch_pods_are_not_known(watching: Watching) -> None:
     rules = watching.kube.get(ROLE)["rules"]
     only_list = [rule | {"verbs": ["list"]} if "pods" in rule["resources"] else rule for rule in rules]
     watching.kube.merge(ROLE, {"rules": only_list})
-    await becomes("pods are not known", lambda: not watching.pods.running.known)
+    await becomes("pods are not known", lambda: not watching.running.known)
     assert watching.metric("tidecast_pod_watch_success") == 0
     watching.kube.merge(ROLE, {"rules": rules})
-    await becomes("pods are known", lambda: watching.pods.running.known)
+    await becomes("pods are known", lambda: watching.running.known)
 
 
 async def test_a_past_that_the_server_has_forgotten_is_said_as_such(watching: Watching) -> None:

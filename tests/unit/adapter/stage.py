@@ -113,7 +113,8 @@ class Stage:
     def watch(self, *pods: str, namespace: str = "shop") -> RunningPods:
         """From now on the cluster tells which pods run: these, until something else is said."""
         running = RunningPods(self.clock)
-        running.begin({f"{namespace}/{name}" for name in pods}, self.clock.monotonic_ms())
+        named = [{"metadata": {"namespace": namespace, "name": name}} for name in pods]
+        running.begin(named, self.clock.monotonic_ms())
         self.answers = Answers(self.view, self.settings, running)
         return running
 

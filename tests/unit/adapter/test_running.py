@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.running import KNOWN_MS, RunningPods, names_of
+from adapter.running import KNOWN_MS, RunningPods
 from cme.core.clock import ManualClock
 from tests.unit.adapter.stage import NOW
 
@@ -31,7 +31,7 @@ def clock() -> ManualClock:
 @pytest.fixture
 def running(clock: ManualClock) -> RunningPods:
     made = RunningPods(clock)
-    made.begin(names_of([metadata("web-1"), metadata("web-2"), metadata("web-3", deleted=True)]), 0)
+    made.begin([metadata("web-1"), metadata("web-2"), metadata("web-3", deleted=True)], 0)
     return made
 
 
@@ -62,7 +62,7 @@ def test_a_pod_that_comes_back_under_its_name_counts_again(running: RunningPods)
 
 
 def test_a_new_list_forgets_the_old_one(running: RunningPods) -> None:
-    running.begin(names_of([metadata("web-3")]), 0)
+    running.begin([metadata("web-3")], 0)
     assert running.among("shop", NAMES) == ["web-3"]
 
 
@@ -93,7 +93,7 @@ def test_an_event_proves_nothing_about_others(clock: ManualClock, running: Runni
 def test_a_list_is_as_old_as_its_question(clock: ManualClock, running: RunningPods) -> None:
     asked = clock.monotonic_ms()
     clock.advance(KNOWN_MS + 1)
-    running.begin({"shop/web-1"}, asked)
+    running.begin([metadata("web-1")], asked)
     assert not running.known
 
 
@@ -129,7 +129,7 @@ def test_list_and_watch_together_are_what_is_there(
     cluster, running = Cluster(), RunningPods(ManualClock(NOW))
     for step in before:
         cluster.step(*step)
-    running.begin(names_of(metadata(name, deleted) for name, deleted in cluster.pods.items()), 0)
+    running.begin((metadata(name, deleted) for name, deleted in cluster.pods.items()), 0)
     for told in (cluster.step(*step) for step in after):
         if told is not None:
             running.take(told)

@@ -101,7 +101,7 @@ def chunked(*lines: bytes, end: bool) -> bytes:
 async def seen(web: Web, folder: Path) -> list[dict[str, Any]]:
     client = KubeClient(kubeconfig(folder, web.url))
     try:
-        return await asyncio.to_thread(lambda: list(client.watch("/api/v1/pods?watch=true", 5)))
+        return await asyncio.to_thread(lambda: list(client.metadata.watch("/api/v1/pods?watch=true", 5)))
     finally:
         client.close()
 
@@ -164,3 +164,26 @@ async def test_a_watch_ends_when_another_thread_closes_it(tmp_path: Path) -> Non
         assert await asyncio.wait_for(rest, 10) == []
         watch.close()
         client.close()
+
+
+async def test_a_merge_sends_the_fields_that_change(tmp_path: Path) -> None:
+    async with web_server() as web:
+        web.answers(b'{"status": {"replicas": 3}}', JSON)
+        client = KubeClient(kubeconfig(tmp_path, web.url))
+        body = {"status": {"replicas": 3}}
+        assert await asyncio.to_thread(client.merge, "/apis/x/v1/things/a/status", body) == body
+        client.close()
+        (asked,) = web.asked
+    assert asked.startswith(b"PATCH /apis/x/v1/things/a/status HTTP/1.1")
+    assert b"content-type: application/merge-patch+json" in asked.lower()
+    assert asked.endswith(b'{"status": {"replicas": 3}}')
+
+
+async def test_whole_objects_are_watched_unless_metadata_is_asked_for(tmp_path: Path) -> None:
+    async with web_server() as web:
+        web.raw = chunked(b'{"type": "ADDED", "object": {}}\n', end=True)
+        client = KubeClient(kubeconfig(tmp_path, web.url))
+        assert len(await asyncio.to_thread(lambda: list(client.watch("/api/v1/pods?watch=true", 5)))) == 1
+        client.close()
+        (asked,) = web.asked
+    assert b"accept: application/json\r\n" in asked.lower()

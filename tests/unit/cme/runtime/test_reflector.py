@@ -1,4 +1,4 @@
-"""The watch's course: list once, go on where a round ended, anew where that is gone; a cluster of scripted rounds."""
+"""A reflector's course: list once, go on where a round ended, anew where that is gone; a cluster of scripted rounds."""
 
 import asyncio
 import queue
@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from adapter.pod_watch import HASTY_MS, PodWatch
-from adapter.running import KNOWN_MS
+from adapter.running import KNOWN_MS, PODS, RunningPods
 from cme.core.clock import ManualClock
 from cme.core.errors import KubeFailed, KubeGone
+from cme.runtime.reflector import HASTY_MS, Reflector
 from cme.runtime.telemetry import AdapterTelemetry
 from tests.unit.adapter.stage import NOW
 
@@ -74,7 +74,7 @@ class Cluster:
         self.asked: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._lists, self._rounds = iter(lists), iter(rounds)
 
-    def metadata(self, path: str) -> Json:
+    def get(self, path: str) -> Json:
         self.asked.put(path.split("%3DRunning&")[1])
         answer = next(self._lists, KubeFailed("down"))
         if isinstance(answer, KubeFailed):
@@ -102,15 +102,19 @@ def registry() -> CollectorRegistry:
     return CollectorRegistry()
 
 
-def watching(cluster: Cluster, clock: ManualClock, registry: CollectorRegistry) -> PodWatch:
-    return PodWatch(cluster, clock, AdapterTelemetry(registry))
+class Pods:
+    """A collection and what keeps it."""
+
+    def __init__(self, cluster: Cluster, clock: ManualClock, registry: CollectorRegistry) -> None:
+        self.running = RunningPods(clock)
+        self.turn = Reflector(cluster, PODS, self.running, clock, AdapterTelemetry(registry).pods).turn
 
 
 async def test_it_lists_all_pages_and_watches_from_there(
     clock: ManualClock, registry: CollectorRegistry
 ) -> None:
     cluster = Cluster([page("a", version=5, more="t=1"), page("b", version=5)], [])
-    pods = watching(cluster, clock, registry)
+    pods = Pods(cluster, clock, registry)
     await pods.turn()
     assert cluster.questions() == ["limit=500", "limit=500&continue=t%3D1", "resourceVersion=5"]
     assert pods.running.among("shop", ["a", "b", "c"]) == ["a", "b"]
@@ -120,7 +124,7 @@ async def test_a_cluster_without_a_running_pod_says_null(
     clock: ManualClock, registry: CollectorRegistry
 ) -> None:
     empty = {"metadata": {"resourceVersion": "5"}, "items": None}
-    pods = watching(Cluster([empty], []), clock, registry)
+    pods = Pods(Cluster([empty], []), clock, registry)
     await pods.turn()
     assert pods.running.among("shop", ["a"]) == []
 
@@ -131,7 +135,7 @@ async def test_a_lost_watch_goes_on_after_the_last_event(
     """What happened meanwhile comes first: there is no hole and no list."""
     lost = Round(clock, gone("a", 6), lasts_ms=HASTY_MS, fails=KubeFailed("cut"))
     cluster = Cluster([page("a", "b", version=5)], [lost, Round(clock, gone("b", 9), lasts_ms=HASTY_MS)])
-    pods = watching(cluster, clock, registry)
+    pods = Pods(cluster, clock, registry)
     await pods.turn()
     assert pods.running.among("shop", ["a", "b"]) == ["b"]
     await pods.turn()
@@ -151,7 +155,7 @@ async def test_where_the_past_is_gone_all_are_listed_again(
     forgotten = KubeGone("too old")
     first = forgotten if at_once else Round(clock, lasts_ms=KNOWN_MS + 1, fails=forgotten)
     cluster = Cluster([page("a", "b", version=5), page("b", version=90)], [first])
-    pods = watching(cluster, clock, registry)
+    pods = Pods(cluster, clock, registry)
     await pods.turn()
     assert pods.running.known is at_once
     await pods.turn()
@@ -164,7 +168,7 @@ async def test_a_whole_round_is_a_proof_and_a_lost_one_is_none(
     clock: ManualClock, registry: CollectorRegistry
 ) -> None:
     whole, lost = Round(clock, lasts_ms=KNOWN_MS), Round(clock, lasts_ms=KNOWN_MS, fails=KubeFailed("cut"))
-    pods = watching(Cluster([page("a", version=5)], [whole, lost]), clock, registry)
+    pods = Pods(Cluster([page("a", version=5)], [whole, lost]), clock, registry)
     await pods.turn()
     assert pods.running.known
     clock.advance(1)
@@ -177,26 +181,26 @@ async def test_a_round_that_ends_at_once_is_a_failure(
     """Else a server that refuses in this way would be asked without pause."""
     hasty = [Round(clock, lasts_ms=HASTY_MS - 1)] * 2
     cluster = Cluster([page("a", version=5)], hasty)
-    await watching(cluster, clock, registry).turn()
+    await Pods(cluster, clock, registry).turn()
     assert cluster.questions() == ["limit=500", "resourceVersion=5"]
 
 
 async def test_a_cause_is_logged_once(
     clock: ManualClock, registry: CollectorRegistry, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pods = watching(Cluster([KubeFailed("forbidden")] * 2, []), clock, registry)
+    pods = Pods(Cluster([KubeFailed("forbidden")] * 2, []), clock, registry)
     for _ in range(3):
         await pods.turn()
     assert [record.getMessage() for record in caplog.records] == [
-        "pods are not watched: forbidden",
-        "pods are not watched: down",
+        "/api/v1/pods is not watched: forbidden",
+        "/api/v1/pods is not watched: down",
     ]
     assert not pods.running.known
 
 
 async def test_a_stop_ends_a_watch_that_says_nothing(clock: ManualClock, registry: CollectorRegistry) -> None:
     whole, silent = Round(clock, lasts_ms=HASTY_MS), Open()
-    pods = watching(Cluster([page("a", version=5)], [whole, silent]), clock, registry)
+    pods = Pods(Cluster([page("a", version=5)], [whole, silent]), clock, registry)
     turn = asyncio.create_task(pods.turn())
     assert await asyncio.to_thread(silent.reached.wait, 30)
     assert registry.get_sample_value("tidecast_pod_watch_success") == 1
