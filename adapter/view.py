@@ -1,6 +1,5 @@
 """The picture of the log that every answer comes from."""
 
-import json
 import logging
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,10 +13,10 @@ from adapter.pods import PodList
 from adapter.table import Rows, Table
 from cme.core.batch import Batch
 from cme.core.clock import Clock
-from cme.core.documents import parse_document
 from cme.core.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cme.core.errors import InvalidInput
 from cme.core.policy import ScalingPolicy
+from cme.core.policy_record import recorded_policy, recorded_text
 from cme.core.readings import REPLICAS_STALE_MS
 
 log = logging.getLogger("tidecast.adapter")
@@ -64,6 +63,8 @@ class View:
     parts: dict[int, str] = field(default_factory=dict)
     """By series its decomposition as JSON, "" where there is too little to tell."""
     catalog: Catalog = field(default_factory=Catalog)
+    refused: dict[str, str] = field(default_factory=dict)
+    """By policy why it is not in effect as it is written now."""
     ready: bool = False
     """Whether the log has been read to its end once."""
     _policies: dict[str, ScalingPolicy] = field(default_factory=dict)
@@ -145,10 +146,14 @@ class View:
     def _take_policy(self, batch: Batch) -> None:
         """A record of `policies`; one that this version can't read withdraws the policy and says so."""
         self._policies.pop(batch.key, None)
-        if text := batch.texts("document")[0]:
-            try:
-                self._policies[batch.key] = parse_document(
-                    ScalingPolicy, json.loads(text), f"policy {batch.key}"
-                )
-            except (InvalidInput, json.JSONDecodeError) as error:
-                log.error("the log's policy %s is left out: %s", batch.key, error)
+        self.refused.pop(batch.key, None)
+        try:
+            policy = recorded_policy(batch)
+        except InvalidInput as error:
+            log.error("the log's policy %s is left out: %s", batch.key, error)
+            self.refused[batch.key] = str(error)
+            return
+        if policy is not None:
+            self._policies[batch.key] = policy
+        if problem := recorded_text(batch, "problem"):
+            self.refused[batch.key] = problem

@@ -1,6 +1,5 @@
 """What the chain looks at: the newest sample, forecast and replicas of everything, by series id."""
 
-import json
 import logging
 from dataclasses import dataclass, field
 
@@ -8,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cme.core.batch import Batch
-from cme.core.documents import parse_document
 from cme.core.durations import MINUTE_MS
 from cme.core.errors import InvalidInput
 from cme.core.policy import ScalingPolicy
+from cme.core.policy_record import recorded_policy
 from cme.core.readings import REPLICAS_STALE_MS
 from predictor.chosen import Chosen, chosen, nothing
 from predictor.decide.chain import Measured
@@ -49,14 +48,14 @@ class Picture:
 
     def take_policy(self, batch: Batch) -> None:
         """A record of `policies`; one that this version can't read withdraws the policy and says so."""
-        text = batch.texts("document")[0]
         self.policies.pop(batch.key, None)
-        if not text:
-            return
         try:
-            self.policies[batch.key] = parse_document(ScalingPolicy, json.loads(text), f"policy {batch.key}")
-        except (InvalidInput, json.JSONDecodeError) as error:
+            policy = recorded_policy(batch)
+        except InvalidInput as error:
             log.error("the log's policy %s is left out: %s", batch.key, error)
+            return
+        if policy is not None:
+            self.policies[batch.key] = policy
 
     def take_samples(self, batch: Batch) -> None:
         """The newest measurement stands; of two of one time the one of the higher epoch. NaN changes nothing."""

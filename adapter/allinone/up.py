@@ -4,24 +4,27 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 
 from adapter.allinone import demo
+from adapter.allinone.cluster import Beat, ClusterSide
 from adapter.allinone.launch import AdapterProcess, listen, refuse_strangers
 from adapter.api.tls import CA_FILE, tls_folder
+from adapter.configuration.reload import PolicyFile
 from cme.collector.loop import Collector
-from cme.collector.readers import check_sources
-from cme.collector.replicas import Replicas
 from cme.core.clock import Clock, SystemClock
 from cme.core.durations import MINUTE_MS
 from cme.core.errors import TidecastError
 from cme.core.policy import ScalingPolicy
 from cme.core.settings import Configuration, Settings
 from cme.log.protocol import Log
+from cme.policies.keeper import PERIOD_MS as KEEPER_MS
+from cme.policies.keeper import Objects, PolicyKeeper, remembered
+from cme.policies.standing import check, in_effect
 from cme.runtime.tasks import every, stop
 from cme.runtime.telemetry import CollectorTelemetry, PredictorTelemetry
 from predictor import decomposer
@@ -57,6 +60,7 @@ class Run:
     """One run of everything. `log` is open for writing and closed by its owner."""
 
     configuration: Configuration
+    shown: Sequence[ScalingPolicy]  # of the demonstration
     log: Log
     voice: Voice
     clock: Clock = field(default_factory=SystemClock)
@@ -83,15 +87,23 @@ class Run:
         predictions = PredictorTelemetry(self._registry)
         collector = Collector(self.log, self.clock, self.settings, telemetry)
         predictor = Predictor(self.log, self.clock, self.settings, predictions, self.settings.data)
-        await collector.start(self.configuration.policies)
-        self._announce()
+        cluster = ClusterSide.of(self.log, self.clock, self.settings, telemetry)
+        keeper = self._keeper(telemetry, collector, cluster)
+        await collector.start(keeper.standings)
+        if cluster:
+            cluster.follow(keeper.standings)
+        self._announce(in_effect(keeper.standings))
+        beats: list[Beat] = [
+            (self.settings.tick, collector.tick),
+            (RETAIN_MS, self._retain),
+            (KEEPER_MS, keeper.turn),
+            *(cluster.beats if cluster else ()),
+        ]
         loops = [
-            asyncio.create_task(every(self.settings.tick, self.clock, collector.tick, telemetry.faults.inc)),
+            *(asyncio.create_task(every(ms, self.clock, turn, telemetry.faults.inc)) for ms, turn in beats),
             asyncio.create_task(self._predict(predictor, predictions)),
-            asyncio.create_task(every(RETAIN_MS, self.clock, self._retain, telemetry.faults.inc)),
             asyncio.create_task(self._decompose(predictions)),
             asyncio.create_task(self._fit(predictor, predictions)),
-            *self._replicas(telemetry),
         ]
         try:
             await self._first_end(adapter, loops)
@@ -100,6 +112,8 @@ class Run:
             await stop(*loops)
             await asyncio.to_thread(predictor.save)
             await collector.close()
+            if cluster:
+                cluster.close()
 
     async def _first_end(self, adapter: AdapterProcess, loops: list[asyncio.Task[None]]) -> None:
         asked, died = asyncio.create_task(self._stopping.wait()), asyncio.create_task(adapter.ended())
@@ -137,16 +151,13 @@ class Run:
 
         return report
 
-    def _replicas(self, telemetry: CollectorTelemetry) -> list[asyncio.Task[None]]:
-        if self.settings.kubernetes is None:
-            return []
-        from cme.kube import KubeClient
-
-        client = KubeClient(self.settings.kubernetes)
-        replicas = Replicas(client, self.log, self.clock, self.configuration.policies, telemetry)
-        return [
-            asyncio.create_task(every(self.settings.tick, self.clock, replicas.turn, telemetry.faults.inc))
-        ]
+    def _keeper(
+        self, telemetry: CollectorTelemetry, collector: Collector, cluster: ClusterSide | None
+    ) -> PolicyKeeper:
+        file = PolicyFile(self.configuration, self.shown, telemetry)
+        objects = Objects(cluster.objects, remembered(self.log.newest("policies"))) if cluster else None
+        followers = [collector.follow, *([cluster.follow] if cluster else [])]
+        return PolicyKeeper(file, objects, followers, self.settings, telemetry)
 
     async def _retain(self) -> None:
         await asyncio.to_thread(self.log.retain, self.clock.now_ms())
@@ -168,10 +179,10 @@ class Run:
     async def _metrics(self, request: web.Request) -> web.Response:
         return web.Response(body=generate_latest(self._registry), content_type="text/plain", charset="utf-8")
 
-    def _announce(self) -> None:
+    def _announce(self, policies: Sequence[ScalingPolicy]) -> None:
         self.voice.say(f"page:        http://{self.settings.http}/")
-        if self.configuration.policies:
-            self.voice.say(f"metrics API: {example(self.settings, self.configuration.policies[0])}")
+        if policies:
+            self.voice.say(f"metrics API: {example(self.settings, policies[0])}")
 
 
 def example(settings: Settings, policy: ScalingPolicy) -> str:
@@ -188,9 +199,9 @@ def up(configuration: Configuration, open_log: Callable[[], Log], voice: Voice, 
     """Run until stopped by a signal. Raises TidecastError when it can't start or a part ended."""
     settings = configuration.settings
     shown = demo.policies(settings.http) if demonstrate else []
-    configuration = Configuration(settings, (*shown, *configuration.policies))
     refuse_strangers(settings)
-    check_sources(configuration.policies, settings)
+    for policy in configuration.policies:
+        check(policy, settings)
     with (
         listen(settings.http, "http") as http,
         listen(settings.https, "https") as https,
@@ -199,4 +210,4 @@ def up(configuration: Configuration, open_log: Callable[[], Log], voice: Voice, 
         if demonstrate:
             progress = voice.progress(f"writing {demo.DAYS} days of history")
             demo.back_fill(log, shown, SystemClock().now_ms(), progress)
-        asyncio.run(Run(configuration, log, voice).until_stopped(http, https))
+        asyncio.run(Run(configuration, shown, log, voice).until_stopped(http, https))

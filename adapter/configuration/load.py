@@ -13,7 +13,7 @@ def read_configuration(path: Path | None, flags: dict[str, Any]) -> Configuratio
     found = _parsed(path) if path else Configuration(Settings())
     given = {name: value for name, value in flags.items() if value is not None}
     merged = found.settings.model_dump(mode="json", by_alias=True) | given
-    return Configuration(parse_document(Settings, merged, "settings"), found.policies)
+    return Configuration(parse_document(Settings, merged, "settings"), found.policies, path)
 
 
 def _parsed(path: Path) -> Configuration:

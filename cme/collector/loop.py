@@ -6,10 +6,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from cme.collector.readers import Reader, open_readers
-from cme.collector.records import Row, describe, document_batch, samples_batch
+from cme.collector.readers import Reader, readers_of
+from cme.collector.records import Row, describe, samples_batch, withdrawal
 from cme.collector.rollup import Rollups
 from cme.collector.sampling import Sampled
 from cme.collector.saturation import Saturation
@@ -17,12 +15,13 @@ from cme.core.batch import Batch
 from cme.core.clock import Clock
 from cme.core.durations import HOUR_MS
 from cme.core.identity import SeriesKey
-from cme.core.policy import ScalingPolicy
+from cme.core.policy_record import recorded_text
 from cme.core.readings import REPLICAS_STALE_MS
 from cme.core.settings import Settings
 from cme.log.protocol import Log, LogFailed, Position
 from cme.log.reading import batches_behind
 from cme.log.topics import TOPICS
+from cme.policies.standing import Standing, in_effect
 from cme.runtime.telemetry import CollectorTelemetry
 from cme.sources.protocol import SourceFailed
 
@@ -40,19 +39,25 @@ class Collector:
 
     def __init__(self, log_: Log, clock: Clock, settings: Settings, telemetry: CollectorTelemetry) -> None:
         self._log, self._clock, self._settings, self._telemetry = log_, clock, settings, telemetry
-        self._rollups, self._saturation = Rollups(), Saturation([])
-        self._readers: list[Reader] = []
+        self._rollups, self._saturation = Rollups(), Saturation()
+        self._readers: dict[str, Reader] = {}
+        self._standings: dict[str, Standing | None] = {}  # as the log has them; None: of an earlier run
+        self._wanted: Sequence[Standing] | None = None
         self._unwritten: list[Batch] = []
         self._told: Position = {}  # up to where `replicas` are read
         self._late = 0
         self._epoch = 0
 
-    async def start(self, policies: Sequence[ScalingPolicy]) -> None:
-        """Open the sources of the policies and write down what is measured. Raises InvalidInput, LogFailed."""
-        self._readers, self._saturation = open_readers(policies, self._settings), Saturation(policies)
-        await asyncio.to_thread(self._begin, policies)
+    async def start(self, standings: Sequence[Standing]) -> None:
+        """Take up the past, open the sources of the policies and write down what is measured. Raises LogFailed."""
+        await asyncio.to_thread(self._begin)
+        await asyncio.to_thread(self._log.append, await self._adopt(standings))
 
-    def _begin(self, policies: Sequence[ScalingPolicy]) -> None:
+    def follow(self, standings: Sequence[Standing]) -> None:
+        """From the next tick on measure these, of which each key is the first's that is in effect."""
+        self._wanted = standings
+
+    def _begin(self) -> None:
         now = self._clock.now_ms()
         self._told = self._log.position_at(["replicas"], now - REPLICAS_STALE_MS)
         since = _whole_since(self._log, now)
@@ -60,14 +65,17 @@ class Collector:
         self._rollups.restore(samples, since)
         # Also when the clock was set back since the last run.
         self._epoch = max(now, 1 + max((batch.epoch for batch in samples), default=0))
-        self._log.append(describe(policies, now) + self._withdrawn(policies, now))
+        self._standings = {b.key: None for b in self._log.newest("policies") if _stands(b)}
 
     async def tick(self) -> None:
         """Read, sample, roll up, append. A log that refuses keeps nothing back: its batches wait."""
         now = self._clock.now_ms()
         deadline = self._settings.tick / 2000
+        if self._wanted is not None:
+            self._unwritten += await self._adopt(self._wanted)
+            self._wanted = None
         await self._follow_replicas()
-        rows = await asyncio.gather(*(self._rows(r, now, deadline) for r in self._readers))
+        rows = await asyncio.gather(*(self._rows(r, now, deadline) for r in self._readers.values()))
         samples = self._samples(now, list(itertools.chain(*rows)))
         self._unwritten += [*samples, *self._rollups.close(now)]
         self._telemetry.late.inc(self._rollups.late - self._late)
@@ -75,13 +83,20 @@ class Collector:
         await self._write()
 
     async def close(self) -> None:
-        await asyncio.gather(*(reader.source.close() for reader in self._readers))
+        await asyncio.gather(*(reader.source.close() for reader in self._readers.values()))
 
-    def _withdrawn(self, policies: Sequence[ScalingPolicy], now: int) -> list[Batch]:
-        """Tombstones for policies of an earlier run that are gone."""
-        present = {p.key for p in policies}
-        known = {b.key for b in self._log.newest("policies") if b.texts("document")[0]}
-        return [document_batch(now, key, np.zeros(1, np.uint64), "") for key in sorted(known - present)]
+    async def _adopt(self, standings: Sequence[Standing]) -> list[Batch]:
+        """Measure what is in effect now; returns what the log must be told: what changed and what is gone."""
+        policies, before, now = in_effect(standings), self._readers, self._clock.now_ms()
+        self._readers = readers_of(policies, self._settings, before)
+        self._saturation.follow(policies)
+        for reader in (reader for identity, reader in before.items() if identity not in self._readers):
+            await reader.source.close()
+            self._telemetry.forget_source(reader.name)
+        known, self._standings = self._standings, dict(_by_key(standings))
+        changed = [s for key, s in self._standings.items() if s and s != known.get(key)]
+        gone = [withdrawal(now, key) for key in sorted(known.keys() - self._standings.keys())]
+        return describe(changed, now) + gone
 
     async def _rows(self, reader: Reader, now: int, deadline: float) -> list[Row]:
         """The loads that the source tells, or why it tells none. Whatever goes wrong stays with this source."""
@@ -157,6 +172,20 @@ class Collector:
             self._telemetry.dropped.inc(len(self._unwritten))
             self._unwritten = []
         self._telemetry.unwritten.set(len(self._unwritten))
+
+
+def _stands(batch: Batch) -> bool:
+    """Whether a record of `policies` is of one that somebody has written."""
+    return any(recorded_text(batch, name) for name in ("document", "problem"))
+
+
+def _by_key(standings: Sequence[Standing]) -> dict[str, Standing]:
+    """Of those that share a key the first that is in effect."""
+    chosen: dict[str, Standing] = {}
+    for standing in standings:
+        if standing.key not in chosen or (standing.policy and not chosen[standing.key].policy):
+            chosen[standing.key] = standing
+    return chosen
 
 
 def _whole_since(log_: Log, now_ms: int) -> int:

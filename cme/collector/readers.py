@@ -1,15 +1,15 @@
 """Open sources and the signals they serve."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cme.collector.sampling import Sampler
 from cme.core.identity import SeriesKey, stable_id
-from cme.core.policy import ScalingPolicy, Signal
-from cme.core.settings import Connection, Settings
-from cme.sources.protocol import Source, SourceKind
+from cme.core.policy import ScalingPolicy
+from cme.core.settings import Settings
+from cme.sources.protocol import Source
 from cme.sources.registry import check_source
 
 
@@ -21,38 +21,37 @@ class Reader:
     source: Source
     signals: list[tuple[SeriesKey, str, Sampler]]  # series, workload label's value, memory
 
-
-def check_sources(policies: Sequence[ScalingPolicy], settings: Settings) -> None:
-    """Raises InvalidInput for the first signal whose source can't be opened by these settings."""
-    for _ in _checked(policies, settings):
-        pass
+    def sampler(self, key: SeriesKey) -> Sampler | None:
+        """The memory of one of its signals."""
+        return next((sampler for one, _, sampler in self.signals if one == key), None)
 
 
-def open_readers(policies: Sequence[ScalingPolicy], settings: Settings) -> list[Reader]:
-    """Readers for all signals, one per distinct source."""
+def readers_of(
+    policies: Sequence[ScalingPolicy], settings: Settings, known: Mapping[str, Reader]
+) -> dict[str, Reader]:
+    """By identity a reader for each distinct source. What is `known` keeps its source and the memory of its signals,
+    so that a policy's change makes no gap in what did not change. Raises InvalidInput."""
     readers: dict[str, Reader] = {}
-    for policy, signal, kind, spec, connection in _checked(policies, settings):
+    for policy, signal in ((p, s) for p in policies for s in p.spec.signals):
         # The namespace, for a connection that one may use can be forbidden to another.
-        namespace = policy.metadata.namespace
+        namespace, key = policy.metadata.namespace, policy.series(signal)
         identity = json.dumps([namespace, signal.source], sort_keys=True)
+        kind, spec, connection = check_source(
+            signal.source, settings.connections, namespace, f"policy {policy.key}"
+        )
+        before = known.get(identity)
         if identity not in readers:
             name = _reader_name(namespace, signal.source, identity)
-            readers[identity] = Reader(name, kind.open(spec, connection), [])
-        # A window shorter than a tick would make a gap of every reading.
-        sampler = Sampler(settings.rate_window, 3 * max(settings.rate_window, settings.tick))
+            readers[identity] = Reader(name, before.source if before else kind.open(spec, connection), [])
         workload = policy.spec.target_ref.name if getattr(spec, "workload_label", None) else ""
-        readers[identity].signals.append((policy.series(signal), workload, sampler))
-    return list(readers.values())
+        sampler = (before and before.sampler(key)) or _sampler(settings)
+        readers[identity].signals.append((key, workload, sampler))
+    return readers
 
 
-def _checked(
-    policies: Sequence[ScalingPolicy], settings: Settings
-) -> Iterator[tuple[ScalingPolicy, Signal, SourceKind, Any, Connection | None]]:
-    for policy in policies:
-        for index, signal in enumerate(policy.spec.signals):
-            where = f"policy {policy.key}, spec.signals.{index}.source"
-            namespace = policy.metadata.namespace
-            yield policy, signal, *check_source(signal.source, settings.connections, namespace, where)
+def _sampler(settings: Settings) -> Sampler:
+    # A window shorter than a tick would make a gap of every reading.
+    return Sampler(settings.rate_window, 3 * max(settings.rate_window, settings.tick))
 
 
 def _reader_name(namespace: str, source: dict[str, Any], identity: str) -> str:

@@ -1,15 +1,14 @@
 """What the collector writes: policies, the meaning of series, samples."""
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from cme.collector.sampling import Sampled
 from cme.core.batch import Batch, series_ids
 from cme.core.identity import SeriesKey
-from cme.core.policy import ScalingPolicy
+from cme.policies.standing import Standing
 
 LONGEST_PROBLEM = 500
 """Characters of a problem that are kept: the text may be a stranger's, and a record has its limits."""
@@ -17,19 +16,34 @@ LONGEST_PROBLEM = 500
 Row = tuple[SeriesKey, Sampled]
 
 
-def describe(policies: Sequence[ScalingPolicy], now_ms: int) -> list[Batch]:
-    """Records that say what the policies are and what each of their series means."""
+def describe(standings: Iterable[Standing], now_ms: int) -> list[Batch]:
+    """Records that say which policies are in effect, why others are not, and what each series means."""
     batches = []
-    for policy in policies:
-        document = json.dumps(policy.model_dump(mode="json", by_alias=True), sort_keys=True)
-        target = series_ids([SeriesKey(policy.workload, "replicas").id])
-        batches.append(document_batch(now_ms, policy.key, target, document))
-        batches += [_series_batch(now_ms, policy.series(signal)) for signal in policy.spec.signals]
+    for standing in standings:
+        policy = standing.policy
+        batches.append(standing_batch(now_ms, standing))
+        if policy is not None:
+            batches += [_series_batch(now_ms, policy.series(signal)) for signal in policy.spec.signals]
     return batches
 
 
-def document_batch(now_ms: int, key: str, series: np.ndarray[Any, np.dtype[np.uint64]], text: str) -> Batch:
-    return Batch("policies", now_ms, series, {"document": (text,)}, key=key)
+def standing_batch(now_ms: int, standing: Standing) -> Batch:
+    """One policy: its document, "" if none is in effect, and why what is written now is not."""
+    policy, document, series = standing.policy, "", 0
+    if policy is not None:
+        document = json.dumps(policy.model_dump(mode="json", by_alias=True), sort_keys=True)
+        series = SeriesKey(policy.workload, "replicas").id
+    return _policy_batch(now_ms, standing.key, series, document, standing.origin, standing.problem)
+
+
+def withdrawal(now_ms: int, key: str) -> Batch:
+    """A policy that is gone."""
+    return _policy_batch(now_ms, key, 0, "", "", "")
+
+
+def _policy_batch(now_ms: int, key: str, series: int, document: str, origin: str, problem: str) -> Batch:
+    columns = {"document": (document,), "origin": (str(origin),), "problem": (_storable(problem),)}
+    return Batch("policies", now_ms, series_ids([series]), columns, key=key)
 
 
 def _series_batch(now_ms: int, key: SeriesKey) -> Batch:

@@ -39,13 +39,16 @@ class Replicas:
         cluster: Cluster,
         log_: Log,
         clock: Clock,
-        policies: Sequence[ScalingPolicy],
         telemetry: CollectorTelemetry,
     ) -> None:
         self._cluster, self._log, self._clock, self._telemetry = cluster, log_, clock, telemetry
-        self._policies = policies
+        self._policies: Sequence[ScalingPolicy] = ()
         self._written: dict[int, tuple[float, str, int]] = {}  # workload's id -> wanted, pods, time
         self._problems: dict[int, str] = {}
+
+    def follow(self, policies: Sequence[ScalingPolicy]) -> None:
+        """From the next turn on ask for the workloads of these."""
+        self._policies = policies
 
     async def turn(self) -> None:
         """Ask the cluster about every workload and append what changed. Raises LogFailed."""

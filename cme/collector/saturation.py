@@ -13,14 +13,18 @@ from cme.core.readings import REPLICAS_STALE_MS, Flag, Total
 class Saturation:
     """The policies' `saturatedAbove`, and how many pods take load by the newest records of `replicas`."""
 
-    def __init__(self, policies: Sequence[ScalingPolicy]) -> None:
+    def __init__(self) -> None:
+        self._limits: dict[int, tuple[float, int]] = {}
+        self._pods: dict[int, tuple[int, int]] = {}  # workload's id -> pods, when told
+
+    def follow(self, policies: Sequence[ScalingPolicy]) -> None:
+        """From now on by these."""
         self._limits = {
             policy.series(signal).id: (signal.saturated_above, SeriesKey(policy.workload, "replicas").id)
             for policy in policies
             for signal in policy.spec.signals
             if signal.saturated_above is not None
         }
-        self._pods: dict[int, tuple[int, int]] = {}  # workload's id -> pods, when told
 
     @property
     def asked(self) -> bool:

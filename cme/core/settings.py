@@ -55,6 +55,7 @@ class Settings(Document):
     stale_after: Duration = parse_duration("60s")
     forecast_stale_after: Duration = parse_duration("3m")
     forecast_preset: Literal["best", "fast"] = "best"
+    policies_per_namespace: int = Field(default=500, ge=1)
     connections: dict[str, Connection] = Field(default_factory=dict)
     kubernetes: Kubernetes | None = None
     certificate: Certificate | None = None
@@ -75,8 +76,11 @@ class Settings(Document):
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
+    """Settings, the policies beside them, and the file that holds them."""
+
     settings: Settings
     policies: tuple[ScalingPolicy, ...] = ()
+    file: Path | None = None
 
 
 def split_address(text: str, where: str) -> tuple[str, int]:

@@ -77,8 +77,8 @@ class Reflector:
         clock: Clock,
         telemetry: WatchTelemetry,
     ) -> None:
-        """`path`: of the collection, with at least one parameter after `?`."""
-        self._cluster, self._path, self._collection = cluster, path, collection
+        self._cluster, self._collection = cluster, collection
+        self._path = f"{path}{'&' if '?' in path else '?'}"
         self._clock, self._telemetry = clock, telemetry
         self._version = ""
         self._watch: Watch | None = None
@@ -130,7 +130,7 @@ class Reflector:
 
     def _round(self) -> None:
         begun = self._clock.monotonic_ms()
-        path = f"{self._path}&watch=true&allowWatchBookmarks=true&resourceVersion={quote(self._version)}"
+        path = f"{self._path}watch=true&allowWatchBookmarks=true&resourceVersion={quote(self._version)}"
         self._watch = self._cluster.watch(path, ROUND_S)
         if self._stopped:  # while it was opened: `_stop` may not have seen it
             self._watch.close()
@@ -156,7 +156,7 @@ class _Pages:
     def __iter__(self) -> Iterator[Json]:
         more = ""
         while True:
-            page = self._cluster.get(f"{self._path}&limit={PAGE}{more}")
+            page = self._cluster.get(f"{self._path}limit={PAGE}{more}")
             yield from page["items"] or ()  # null when there is none
             if not page["metadata"].get("continue"):
                 self.version = str(page["metadata"]["resourceVersion"])

@@ -1,5 +1,7 @@
 """tidecast's own metrics; docs/metrics.md describes each, and a test holds the two together."""
 
+import contextlib
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from cme.runtime.reflector import WatchTelemetry
@@ -74,7 +76,19 @@ class CollectorTelemetry:
             "tidecast_replicas_failed_total",
             "Questions for a workload's replicas that the cluster did not answer",
         )
+        self.policies = new.gauge("tidecast_policies", "Policies, by what became of them", "state")
+        self.policy_objects = new.watch("tidecast_policy", "policies")
+        self.configuration_valid = new.gauge(
+            "tidecast_configuration_valid",
+            "1 if the file of settings and policies is as it should be, else 0",
+        )
         self.faults = new.counter("tidecast_collector_faults_total", "Turns of the collector that failed")
+
+    def forget_source(self, name: str) -> None:
+        """Its metrics end with it."""
+        for metric in (self.source_seconds, self.source_success, self.source_last_success):
+            with contextlib.suppress(KeyError):  # it was never read
+                metric.remove(name)
 
 
 class PredictorTelemetry:

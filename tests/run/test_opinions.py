@@ -11,6 +11,7 @@ from adapter.allinone import demo
 from cme.collector.records import describe
 from cme.core.clock import SystemClock
 from cme.log.embedded import EmbeddedLog
+from cme.policies.standing import Standing
 from tests.run.program import Program
 
 
@@ -21,7 +22,7 @@ def configuration(folder: Path) -> Path:
     document["spec"]["forecast"] = {"models": ["ets"], "lead": "1h"}
     now = SystemClock().now_ms()
     with contextlib.closing(EmbeddedLog.open(folder / "data", writable=True)) as log:
-        log.append(describe([web], now))
+        log.append(describe([Standing.valid(web)], now))
         demo.back_fill(log, [web], now, lambda done, total: None)
     path = folder / "tidecast.yaml"
     path.write_text(yaml.safe_dump(document))

@@ -19,6 +19,7 @@ LAYERS = {
     "cme.kube": "base",
     "cme.sources": "collector",
     "cme.collector": "collector",
+    "cme.policies": "collector",
     "predictor": "predictor",
     "adapter": "adapter",
     "adapter.replay": "top",

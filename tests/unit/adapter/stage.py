@@ -10,7 +10,7 @@ from adapter.answers import Answers, NotServed, Served
 from adapter.catalog import Entry
 from adapter.running import RunningPods
 from adapter.view import View
-from cme.collector.records import describe, document_batch, samples_batch
+from cme.collector.records import describe, samples_batch
 from cme.collector.replicas import pods_text
 from cme.collector.sampling import Sampled
 from cme.core.batch import Batch, Column, series_ids
@@ -21,6 +21,7 @@ from cme.core.identity import SeriesKey
 from cme.core.policy import ScalingPolicy
 from cme.core.readings import Flag, Total
 from cme.core.settings import Settings
+from cme.policies.standing import Standing
 from predictor.decide.chain import Limits, decide
 from predictor.decide.rules import compile_rules
 from predictor.decide.slow import SlowScaleDown
@@ -70,10 +71,12 @@ class Stage:
         self.policies = policies
         self._rules = compile_rules(policies)
         self._slow = SlowScaleDown(self._rules)
-        self.view.take(describe(policies, self.clock.now_ms()))
+        self.view.take(describe(map(Standing.valid, policies), self.clock.now_ms()))
 
     def withdraw(self, of: ScalingPolicy, text: str = "") -> None:
-        self.view.take([document_batch(self.clock.now_ms(), of.key, series_ids([1]), text)])
+        self.view.take(
+            [Batch("policies", self.clock.now_ms(), series_ids([1]), {"document": (text,)}, of.key)]
+        )
 
     def measure(self, of: ScalingPolicy, epoch: int = 1, age: int = 0, **values: float | str) -> None:
         """A tick of the collector: a load for each signal, or the text of its problem."""
@@ -153,5 +156,5 @@ def ids(of: ScalingPolicy) -> Sequence[int]:
 
 def as_text(of: ScalingPolicy) -> dict[str, Any]:
     """A policy as the document that its record holds, to be changed."""
-    document: dict[str, Any] = json.loads(describe([of], NOW)[0].texts("document")[0])
+    document: dict[str, Any] = json.loads(describe([Standing.valid(of)], NOW)[0].texts("document")[0])
     return document

@@ -16,6 +16,7 @@ from cme.core.durations import DAY_MS, HOUR_MS
 from cme.core.errors import InvalidInput
 from cme.core.policy import ScalingPolicy
 from cme.log.embedded import EmbeddedLog
+from cme.policies.standing import Standing
 from cme.runtime.telemetry import AdapterTelemetry
 from tests.unit.adapter.stage import NOW, Stage, policy
 
@@ -30,7 +31,7 @@ class Written:
     def __init__(self, folder: Path, *policies: ScalingPolicy) -> None:
         self.log = EmbeddedLog.open(folder, writable=True)
         self.stage = Stage(*policies)
-        self.log.append(describe(policies, NOW))
+        self.log.append(describe(map(Standing.valid, policies), NOW))
 
     def decide(self, seconds: int = 0, **values: float | str) -> None:
         """Some seconds later a tick of everything, WEB being measured a second before."""

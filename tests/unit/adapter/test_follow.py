@@ -19,6 +19,7 @@ from cme.core.identity import SeriesKey
 from cme.log.database import FILE
 from cme.log.embedded import EmbeddedLog
 from cme.log.protocol import Chunk, LogFailed, Position
+from cme.policies.standing import Standing
 from tests.unit.adapter.stage import NOW, ids, policy, sampled
 
 WEB = policy("web")
@@ -59,7 +60,7 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         self.clock = ManualClock(NOW)
         self.writer = EmbeddedLog.open(folder, writable=True)
-        self.writer.append(describe([WEB], NOW - 3 * HOUR_MS))
+        self.writer.append(describe([Standing.valid(WEB)], NOW - 3 * HOUR_MS))
         self.reader = Watched(EmbeddedLog.open(folder, writable=False))
         self.view = Kept(self.clock)
         self.damages = 0

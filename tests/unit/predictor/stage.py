@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from prometheus_client import CollectorRegistry
 
-from cme.collector.records import describe, document_batch, samples_batch
+from cme.collector.records import describe, samples_batch
 from cme.collector.rollup import Bucket, Rollups, rollup_batch
 from cme.collector.sampling import Sampled
 from cme.core.batch import Batch, Column, series_ids
@@ -21,6 +21,7 @@ from cme.core.settings import Settings
 from cme.log.embedded import EmbeddedLog
 from cme.log.protocol import Log
 from cme.log.reading import batches_behind
+from cme.policies.standing import Standing
 from cme.runtime.telemetry import PredictorTelemetry
 from predictor.runner import Predictor
 
@@ -69,10 +70,12 @@ class Stage:
 
     def describe(self, *policies: ScalingPolicy) -> None:
         self.policies = policies
-        self.log.append(describe(policies, self.clock.now_ms()))
+        self.log.append(describe(map(Standing.valid, policies), self.clock.now_ms()))
 
     def withdraw(self, of: ScalingPolicy, text: str = "") -> None:
-        self.log.append([document_batch(self.clock.now_ms(), of.key, series_ids([1]), text)])
+        self.log.append(
+            [Batch("policies", self.clock.now_ms(), series_ids([1]), {"document": (text,)}, of.key)]
+        )
 
     def past(self, story: Story, minutes: int) -> None:
         """Minutes before START, of every signal."""

@@ -9,6 +9,7 @@ from cme.collector.records import describe
 from cme.core.clock import ManualClock
 from cme.core.durations import HOUR_MS
 from cme.log.embedded import EmbeddedLog
+from cme.policies.standing import Standing
 from predictor.decomposer import Decomposer
 from predictor.models.parts import parts_of
 
@@ -18,7 +19,7 @@ NOW = 1_795_574_000_000
 async def test_every_series_is_told_in_parts_or_as_too_young(tmp_path: Path) -> None:
     policies = demo.policies("127.0.0.1:1")
     with contextlib.closing(EmbeddedLog.open(tmp_path, writable=True)) as log:
-        log.append(describe(policies, NOW))
+        log.append(describe(map(Standing.valid, policies), NOW))
         demo.back_fill(log, policies, NOW, lambda done, total: None)
         await Decomposer(log, ManualClock(NOW)).turn()
         (record,) = log.newest("decompositions")

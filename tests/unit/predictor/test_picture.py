@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cme.collector.records import describe, document_batch, samples_batch
+from cme.collector.records import describe, samples_batch, withdrawal
 from cme.collector.sampling import Sampled
 from cme.core.batch import Batch, series_ids
 from cme.core.durations import HOUR_MS, MINUTE_MS
 from cme.core.identity import SeriesKey
 from cme.core.policy import ScalingPolicy
 from cme.core.readings import REPLICAS_STALE_MS, Flag, Total
+from cme.policies.standing import Standing
 from predictor.decide.rules import compile_rules
 from predictor.engine import Forecast
 from predictor.grid import MAX, L, Q, T
@@ -174,14 +175,14 @@ def test_no_policies_are_no_rows() -> None:
 
 def test_policies_come_change_and_go() -> None:
     picture = Picture()
-    documents = [b for b in describe([WEB, API], START) if b.topic == "policies"]
+    documents = [b for b in describe(map(Standing.valid, (WEB, API)), START) if b.topic == "policies"]
     for batch in documents:
         picture.take_policy(batch)
     assert sorted(picture.policies) == ["shop/api", "shop/web"]
-    (changed, *_) = describe([policy("web", forecast={"lead": "20m"})], START)
+    (changed, *_) = describe([Standing.valid(policy("web", forecast={"lead": "20m"}))], START)
     picture.take_policy(changed)
     assert picture.policies["shop/web"].spec.forecast.lead == 20 * MINUTE_MS
-    picture.take_policy(document_batch(START, WEB.key, series_ids([1]), ""))
+    picture.take_policy(withdrawal(START, WEB.key))
     assert sorted(picture.policies) == ["shop/api"]
 
 
@@ -190,8 +191,8 @@ def test_a_policy_that_cannot_be_read_is_withdrawn_and_named(
     text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     picture = Picture()
-    picture.take_policy(describe([WEB], START)[0])
-    picture.take_policy(document_batch(START, WEB.key, series_ids([1]), text))
+    picture.take_policy(describe([Standing.valid(WEB)], START)[0])
+    picture.take_policy(Batch("policies", START, series_ids([1]), {"document": (text,)}, WEB.key))
     assert picture.policies == {}
     assert caplog.records[-1].levelno == logging.ERROR
     assert "the log's policy shop/web is left out" in caplog.text

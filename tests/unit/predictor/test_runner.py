@@ -21,6 +21,7 @@ from cme.core.reasons import Reason
 from cme.log.database import FILE
 from cme.log.embedded import EmbeddedLog
 from cme.log.protocol import Chunk, LogFailed, Position
+from cme.policies.standing import Standing
 from predictor.records import HISTORY_CELLS
 from tests.unit.predictor.stage import NAN, START, TICK, Stage, policy
 
@@ -169,7 +170,7 @@ async def test_a_policy_that_cannot_be_read_is_left_out_and_named(
     api = policy("api")
     stage.describe(WEB, api)
     predictor = stage.started()
-    document = json.loads(describe([WEB], START)[0].texts("document")[0])
+    document = json.loads(describe([Standing.valid(WEB)], START)[0].texts("document")[0])
     document["spec"]["burst"] = 2
     stage.withdraw(WEB, json.dumps(document))
     await stage.run(predictor, steady, 1)

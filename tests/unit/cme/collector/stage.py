@@ -19,6 +19,7 @@ from cme.core.settings import Connection, Settings
 from cme.log.embedded import EmbeddedLog
 from cme.log.protocol import Log, Position
 from cme.log.reading import batches_behind
+from cme.policies.standing import Standing
 from cme.runtime.telemetry import CollectorTelemetry
 from cme.sources import registry
 from cme.sources.protocol import SourceKind
@@ -58,7 +59,7 @@ class Stage:
         self.settings = Settings.model_validate({"tick": "1s", **settings})
         telemetry = CollectorTelemetry(self.metrics)
         collector = Collector(log or self.log, self.clock, self.settings, telemetry)
-        await collector.start(policies)
+        await collector.start([Standing.valid(one) for one in policies])
         return collector
 
     async def ticks(self, collector: Collector, count: int, ms: int = 5_000) -> None:

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +14,7 @@ from cme.core.batch import Batch
 from cme.core.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cme.core.readings import Harvest, Reading
 from cme.log.protocol import LogFailed
+from cme.policies.standing import Fate, Origin, Standing
 from cme.sources.protocol import SourceFailed
 from tests.unit.cme.collector.stage import (
     START,
@@ -259,3 +261,54 @@ async def test_after_a_long_pause_the_open_minute_and_hour_are_written_as_they_w
     assert len(ends) == len(set(ends))
     assert [row.samples for row in rows(stage.batches("minutes")) if row.end == 75 * MINUTE_MS] == [2]
     assert stage.metric("samples_late_total") == 0
+
+
+async def counting(now_ms: int) -> Harvest:
+    """A counter that grows by 3 a second."""
+    return Harvest([Reading("one", 3.0 * (now_ms - START) / 1000, now_ms)], {"": 1}, counters=True)
+
+
+async def test_a_change_of_policies_makes_no_gap_in_what_did_not_change(stage: Stage) -> None:
+    stage.script = {"one": counting, "two": steady(5.0), "three": steady(7.0)}
+    media, late = policy("media", scripted("two")), policy("late", scripted("three"))
+    collector = await stage.start(SHOP, media)
+    await stage.ticks(collector, 3)
+    collector.follow([Standing.valid(SHOP), Standing.valid(late)])
+    await stage.ticks(collector, 1)
+    assert stage.newest() == {ids(SHOP)[0]: (3.0, ""), ids(late)[0]: (7.0, "")}
+    assert stage.closed == ["two"]
+    assert stage.metric("source_success", source="default/script:two") is None
+    newest = {batch.key: batch.texts("document")[0] for batch in stage.log.newest("policies")}
+    assert newest["default/media"] == ""
+    assert newest["default/late"] != ""
+    told = len(stage.batches("policies"))
+    collector.follow([Standing.valid(SHOP), Standing.valid(late)])
+    await stage.ticks(collector, 1)
+    assert len(stage.batches("policies")) == told
+
+
+async def test_a_policy_that_is_refused_is_told_with_its_problem(stage: Stage) -> None:
+    stage.script = {"one": steady(5.0)}
+    collector = await stage.start(SHOP)
+    kept = replace(Standing.valid(SHOP), fate=Fate.INVALID, problem="spec.signals: too short")
+    new = Standing("default/new", Origin.CLUSTER, None, Fate.CONFLICT, "there is another")
+    collector.follow([kept, new])
+    await stage.ticks(collector, 1)
+    newest = {batch.key: batch for batch in stage.log.newest("policies")}
+    assert [newest[key].texts("problem")[0] for key in (kept.key, new.key)] == [kept.problem, new.problem]
+    assert newest[SHOP.key].texts("document")[0] != ""
+    assert newest[new.key].texts("document")[0] == ""
+    await stage.start(SHOP)
+    newest = {batch.key: batch for batch in stage.log.newest("policies")}
+    assert [newest[key].texts("problem")[0] for key in (kept.key, new.key)] == ["", ""]
+
+
+async def test_while_the_log_refuses_a_change_of_policies_waits(stage: Stage) -> None:
+    stage.script, log = {"one": steady(5.0)}, RefusingLog(stage.log)
+    collector = await stage.start(SHOP, log=log)
+    log.error = LogFailed("the disk is full")
+    collector.follow([])
+    await stage.ticks(collector, 1)
+    log.error = None
+    await stage.ticks(collector, 1)
+    assert stage.log.newest("policies", SHOP.key)[0].texts("document")[0] == ""

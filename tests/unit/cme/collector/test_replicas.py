@@ -49,7 +49,9 @@ class Stage:
         self.replicas = self.started(policy("web", scripted("a")))
 
     def started(self, *policies: ScalingPolicy) -> Replicas:
-        return Replicas(self.cluster, self.log, self.clock, policies, self.telemetry)
+        replicas = Replicas(self.cluster, self.log, self.clock, self.telemetry)
+        replicas.follow(policies)
+        return replicas
 
     def written(self) -> list[tuple[float, str]]:
         batches = self.log.read(["replicas"], {}).batches

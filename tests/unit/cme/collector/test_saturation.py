@@ -41,7 +41,8 @@ def test_a_load_that_fills_every_pod_is_a_lower_bound(
     load: float, pods: int, age: int, saturated: bool
 ) -> None:
     web = limited("125")
-    saturation = Saturation([web])
+    saturation = Saturation()
+    saturation.follow([web])
     saturation.take(told(web, pods))
     total = Total(load, START + age, 0.9, Flag.ESTIMATED)
     flags = saturation.marked(web.series(web.spec.signals[0]).id, total, START + age).flags
@@ -50,7 +51,8 @@ def test_a_load_that_fills_every_pod_is_a_lower_bound(
 
 def test_without_a_limit_nothing_is_asked_nor_flagged() -> None:
     web = limited(None)
-    saturation = Saturation([web])
+    saturation = Saturation()
+    saturation.follow([web])
     assert not saturation.asked
     saturation.take(told(web, 1))
     total = Total(1e9, START, 1.0, Flag.NONE)

@@ -1,0 +1,53 @@
+"""What the collecting process does with a cluster: which policies it holds, and what runs of their workloads."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+
+from cme.collector.replicas import Replicas
+from cme.core.clock import Clock
+from cme.core.settings import Settings
+from cme.log.protocol import Log
+from cme.policies.objects import PATH, PolicyObjects
+from cme.policies.standing import Standing, in_effect
+from cme.runtime.reflector import RETRY_MS, Reflector
+from cme.runtime.telemetry import CollectorTelemetry
+
+if TYPE_CHECKING:
+    from cme.kube import KubeClient
+
+Beat = tuple[int, Callable[[], Awaitable[None]]]
+"""A period in milliseconds and what is done in each."""
+
+
+class ClusterSide:
+    """Of one cluster."""
+
+    def __init__(
+        self, client: "KubeClient", log: Log, clock: Clock, settings: Settings, telemetry: CollectorTelemetry
+    ) -> None:
+        self._client, self._tick = client, settings.tick
+        self._replicas = Replicas(client, log, clock, telemetry)
+        self.objects = PolicyObjects()
+        self._reflector = Reflector(client, PATH, self.objects, clock, telemetry.policy_objects)
+
+    @classmethod
+    def of(
+        cls, log: Log, clock: Clock, settings: Settings, telemetry: CollectorTelemetry
+    ) -> "ClusterSide | None":
+        """None where the settings name no cluster. Raises KubeFailed."""
+        if settings.kubernetes is None:
+            return None
+        from cme.kube import KubeClient
+
+        return cls(KubeClient(settings.kubernetes), log, clock, settings, telemetry)
+
+    def follow(self, standings: Sequence[Standing]) -> None:
+        """From now on with these policies."""
+        self._replicas.follow(in_effect(standings))
+
+    @property
+    def beats(self) -> Sequence[Beat]:
+        return [(self._tick, self._replicas.turn), (RETRY_MS, self._reflector.turn)]
+
+    def close(self) -> None:
+        self._client.close()
