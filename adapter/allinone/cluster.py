@@ -1,4 +1,5 @@
-"""What the collecting process does with a cluster: which policies it holds, and what runs of their workloads."""
+"""What the collecting process does with a cluster: which policies it holds, what runs of their workloads, and what their
+writers are told."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
@@ -7,7 +8,9 @@ from cme.collector.replicas import Replicas
 from cme.core.clock import Clock
 from cme.core.settings import Settings
 from cme.log.protocol import Log
+from cme.policies import reporter
 from cme.policies.objects import PATH, PolicyObjects
+from cme.policies.reporter import Reporter
 from cme.policies.standing import Standing, in_effect
 from cme.runtime.reflector import RETRY_MS, Reflector
 from cme.runtime.telemetry import CollectorTelemetry
@@ -29,6 +32,7 @@ class ClusterSide:
         self._replicas = Replicas(client, log, clock, telemetry)
         self.objects = PolicyObjects()
         self._reflector = Reflector(client, PATH, self.objects, clock, telemetry.policy_objects)
+        self._reporter = Reporter(client, log, clock, self.objects, settings.signal_stale_ms, telemetry)
 
     @classmethod
     def of(
@@ -44,10 +48,15 @@ class ClusterSide:
     def follow(self, standings: Sequence[Standing]) -> None:
         """From now on with these policies."""
         self._replicas.follow(in_effect(standings))
+        self._reporter.follow(standings)
 
     @property
     def beats(self) -> Sequence[Beat]:
-        return [(self._tick, self._replicas.turn), (RETRY_MS, self._reflector.turn)]
+        return [
+            (self._tick, self._replicas.turn),
+            (RETRY_MS, self._reflector.turn),
+            (reporter.PERIOD_MS, self._reporter.turn),
+        ]
 
     def close(self) -> None:
         self._client.close()

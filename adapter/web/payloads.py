@@ -40,11 +40,12 @@ ROW_OF_SIGNAL = (
 
 
 def workloads(view: View, answers: Answers) -> Json:
-    """Every workload with what is served for it now, and why."""
+    """Every workload with what is served for it now, and why; policies that are not in effect as they are written."""
     now = view.clock.now_ms()
     return {
         "now_ms": now,
         "ready": view.ready,
+        "refused": [{"policy": key, "problem": problem} for key, problem in sorted(view.refused.items())],
         "workloads": [_workload(e, view, answers) for e in view.catalog.entries],
     }
 

@@ -17,7 +17,12 @@ class Document(BaseModel):
     """Base of all document models: camelCase outside, unknown fields refused, immutable."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, strict=False
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        frozen=True,
+        strict=False,
+        use_attribute_docstrings=True,  # `kubectl explain` shows them
     )
 
 

@@ -3,11 +3,13 @@
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _PART = re.compile(r"(\d+)(ms|[smhd])")
-_WHOLE = re.compile(r"(?:\d+(?:ms|[smhd]))+")
+WRITTEN = r"(\d+(ms|[smhd]))+"
+"""How a duration is written."""
+_WHOLE = re.compile(WRITTEN)
 
 SECOND_MS = 1_000
 MINUTE_MS = 60_000
@@ -44,5 +46,6 @@ Duration = Annotated[
     int,
     BeforeValidator(parse_duration),
     PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": f"^{WRITTEN}$"}),
 ]
 """Pydantic field: a duration in a document, milliseconds in the program."""

@@ -12,14 +12,15 @@ from pydantic import (
     Field,
     PlainSerializer,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
 
 from cme.core.cron import CronWindow, cron_problem
 from cme.core.documents import Document
-from cme.core.durations import Duration, format_duration, parse_duration
-from cme.core.identity import SeriesKey, Workload, signal_name_problem
+from cme.core.durations import WRITTEN, Duration, format_duration, parse_duration
+from cme.core.identity import SIGNAL_NAME, SeriesKey, Workload, signal_name_problem
 from cme.core.quantity import format_quantity, parse_quantity
 
 UTC = "UTC"
@@ -64,11 +65,16 @@ Zone = Annotated[str, AfterValidator(_zone)]
 Day = Annotated[date, BeforeValidator(_day)]
 Cron = Annotated[str, AfterValidator(lambda v: _checked(cron_problem(v), v))]
 Replicas = Annotated[int, Field(ge=0, le=2**31 - 1)]
-Name = Annotated[str, AfterValidator(_dns_name)]
+Name = Annotated[
+    str,
+    AfterValidator(_dns_name),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DNS_NAME.pattern}$", "maxLength": 253}),
+]
 Amount = Annotated[
     float,
     BeforeValidator(_amount),
     PlainSerializer(lambda v: format_quantity(round(v * 1000)), return_type=str),
+    WithJsonSchema({"type": ["integer", "string"]}),
 ]
 """A positive Kubernetes quantity (`120`, `1500m`, `20k`), a float in the program."""
 
@@ -84,7 +90,10 @@ def _share(value: object) -> float:
 
 
 Share = Annotated[
-    float, BeforeValidator(_share), PlainSerializer(lambda v: f"{v * 100:.10g}%", return_type=str)
+    float,
+    BeforeValidator(_share),
+    PlainSerializer(lambda v: f"{v * 100:.10g}%", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": f"^{_PERCENT.pattern}$"}),
 ]
 """A percentage (`1%`), a fraction of 1 in the program."""
 
@@ -98,26 +107,38 @@ class TargetRef(Document):
     """The workload to scale: any kind with a scale subresource."""
 
     api_version: str = Field(pattern=r"^([a-z0-9.-]+/)?v[0-9][a-z0-9]*$")
+    """Group and version of its kind, like apps/v1."""
     kind: str = Field(pattern=r"^[A-Z][A-Za-z0-9]{0,62}$")
+    """Its kind, like Deployment."""
     name: Name
+    """Its name, in the policy's namespace."""
 
     @property
     def group(self) -> str:
         return self.api_version.rpartition("/")[0]
 
 
+SignalName = Annotated[
+    str,
+    AfterValidator(lambda v: _checked(signal_name_problem(v), v)),
+    WithJsonSchema({"type": "string", "pattern": f"^{SIGNAL_NAME.pattern}$"}),
+]
+
+
 class Signal(Document):
     """One measured quantity. `source` is a mapping with one key, the kind of the source."""
 
-    name: str
+    name: SignalName
+    """qps, bandwidth_in, bandwidth_out, queue_backlog, or another of your own."""
     source: dict[str, Any]
+    """Where it is measured: one key, the kind of the source."""
     per_replica: Amount
+    """What one replica is meant to carry: the HPA's AverageValue target."""
     saturated_above: Amount | None = None
     """What one replica carries at most: a load of as much per pod is flagged as a lower bound."""
 
     @model_validator(mode="after")
     def _fits(self) -> "Signal":
-        _checked(signal_name_problem(self.name), self.name)
         if len(self.source) != 1:
             raise ValueError("source must have exactly one key, the kind of the source")
         return self
@@ -127,13 +148,16 @@ class Cost(Document):
     """What one unit of load costs per time, where it is short and where it is provisioned in vain."""
 
     short: float = Field(gt=0, le=1e9)
+    """Of a unit that is missing."""
     over: float = Field(gt=0, le=1e9)
+    """Of a unit that is idle."""
 
 
 class Slo(Document):
     """The share of time in which the load may be more than is provided, like 1%."""
 
     short: Share
+    """The share of time, like 1%."""
 
 
 Model = Literal["unobserved-components", "ets", "sarimax"]
@@ -144,10 +168,15 @@ class Forecast(Document):
     """Which quantile of the largest load within the lead time is to be covered: given, or by cost or SLO."""
 
     quantile: float | None = Field(default=None, ge=LOWEST_QUANTILE, le=HIGHEST_QUANTILE)
+    """The quantile itself; .95 when neither it nor cost nor slo is given."""
     cost: Cost | None = None
+    """What being short costs, beside what being idle costs: the quantile follows."""
     slo: Slo | None = None
+    """How much of the time the load may be short: the quantile follows."""
     lead: Duration = parse_duration("5m")
+    """How long it takes until a new replica carries load; 5m by default, at most 6h."""
     models: tuple[Model, ...] = ()
+    """Classical models that give second opinions at long leads."""
 
     @model_validator(mode="after")
     def _fits(self) -> "Forecast":
@@ -182,11 +211,16 @@ class Forecast(Document):
         return self.quantile or DEFAULT_QUANTILE
 
 
+Decrease = Annotated[str, WithJsonSchema({"type": "string", "pattern": rf"^\d+(\.\d+)?%/{WRITTEN}$"})]
+
+
 class ScaleDown(Document):
     """Hold the largest need of `window`, then fall by at most `maxDecrease` (share per period, `10%/1m`)."""
 
     window: Duration = parse_duration("10m")
-    max_decrease: str = "100%/1m"
+    """The largest need within it is served; 10m by default."""
+    max_decrease: Decrease = "100%/1m"
+    """How much less may be served within a period, like 10%/1m; all by default."""
 
     @model_validator(mode="after")
     def _fits(self) -> "ScaleDown":
@@ -208,6 +242,7 @@ class ScaleUp(Document):
     """The HPA ignores ratios of up to 1 + `tolerance`: its `behavior.scaleUp.tolerance`, or else the cluster's."""
 
     tolerance: float = Field(default=0.1, ge=0, le=1)
+    """What the HPA that reads our numbers has: 0.1 unless its behavior says otherwise."""
 
 
 class Schedule(Document):
@@ -217,14 +252,23 @@ class Schedule(Document):
     """
 
     name: Name
+    """Unique within the policy."""
     start: Cron
+    """When it begins to hold, a cron expression of five fields."""
     end: Cron | None = None
+    """When it ends, a cron expression; or give duration."""
     duration: Duration | None = None
+    """How long it holds from each start; or give end."""
     time_zone: Zone | None = None
+    """IANA name of the zone of its times; the policy's by default."""
     skip_holidays: bool = False
+    """Whether it does not start on the policy's holidays."""
     ramp: Duration = 0
+    """For so long before the start the floor rises to minReplicas."""
     min_replicas: Replicas | None = None
+    """The floor while it holds."""
     max_replicas: Replicas | None = None
+    """The ceiling while it holds."""
 
     @model_validator(mode="after")
     def _fits(self) -> "Schedule":
@@ -250,17 +294,24 @@ class Schedule(Document):
 
 
 class Spec(Document):
-    """`time_zone` is where the workload's days begin, `holidays` are dates there that go like Sundays,
-    and on which schedules that skip them do not start."""
+    """What is measured, forecast and served of one workload."""
 
     target_ref: TargetRef
+    """The workload to scale: any kind with a scale subresource."""
     time_zone: Zone = UTC
+    """IANA name of the zone in which the workload's days begin; UTC by default."""
     holidays: tuple[Day, ...] = Field(default=(), max_length=1_000)
+    """Dates there that go like Sundays, and on which schedules that skip them do not start."""
     signals: tuple[Signal, ...] = Field(min_length=1, max_length=16)
+    """What is measured: the most demanding decides."""
     forecast: Forecast = Forecast()
+    """Which quantile of the largest load within the lead time is to be covered."""
     scale_up: ScaleUp = ScaleUp()
+    """What the HPA that reads our numbers does to increases."""
     scale_down: ScaleDown = ScaleDown()
-    schedules: tuple[Schedule, ...] = ()
+    """How slowly less is served."""
+    schedules: tuple[Schedule, ...] = Field(default=(), max_length=64)
+    """Floors and ceilings of replicas at times."""
 
     @field_validator("schedules")
     @classmethod

@@ -78,6 +78,12 @@ class CollectorTelemetry:
         )
         self.policies = new.gauge("tidecast_policies", "Policies, by what became of them", "state")
         self.policy_objects = new.watch("tidecast_policy", "policies")
+        self.statuses = new.counter(
+            "tidecast_policy_statuses_total", "Statuses of policies written to the cluster"
+        )
+        self.statuses_failed = new.counter(
+            "tidecast_policy_statuses_failed_total", "Statuses of policies that the cluster did not take"
+        )
         self.configuration_valid = new.gauge(
             "tidecast_configuration_valid",
             "1 if the file of settings and policies is as it should be, else 0",

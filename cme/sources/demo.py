@@ -19,7 +19,10 @@ Loads = NDArray[np.float64]
 
 
 class Spec(Document):
+    """A load that is made up."""
+
     load: Literal["tide", "bursts", "batch"]
+    """Its course over the day."""
 
 
 class Demo:

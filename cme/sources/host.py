@@ -18,7 +18,10 @@ _COLUMN = {"in": 0, "out": 8}
 
 
 class Spec(Document):
+    """Bytes per second over network interfaces of this machine."""
+
     direction: Literal["in", "out"]
+    """Received or sent."""
     interfaces: frozenset[str] = frozenset()
     """All but the loopback when empty."""
 

@@ -21,9 +21,14 @@ MAX_BYTES = 32 << 20
 
 
 class Spec(Document):
+    """An instant query of a Prometheus server."""
+
     connection: str
+    """Of the settings, by name."""
     query: str = Field(min_length=1, max_length=16_384)
+    """In PromQL; the values of its answer are summed."""
     workload_label: str | None = Field(default=None, min_length=1)
+    """The label that names the workload, where one query serves many."""
 
 
 class _Series(NamedTuple):

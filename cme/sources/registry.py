@@ -11,11 +11,15 @@ from cme.sources.protocol import Registry, Source, SourceKind
 
 
 class KafkaSpec(Document):
-    """Of the kafka source; here, so that a policy can be checked without its client."""
+    """Messages of a topic that a group has not yet consumed."""
 
+    # Here, so that a policy can be checked without Kafka's client.
     connection: str
+    """Of the settings, by name."""
     topic: str
+    """The topic."""
     group: str
+    """The consumer group."""
 
 
 def _open_kafka(spec: KafkaSpec, connection: Connection) -> Source:

@@ -27,10 +27,16 @@ Target = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
 
 
 class Spec(Document):
+    """A metric of pages in Prometheus' text format."""
+
     targets: frozenset[Target] = Field(min_length=1, max_length=1000)
+    """URLs of the pages."""
     metric: str = Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")
+    """Its name; a counter becomes a rate."""
     labels: dict[str, str] = Field(default_factory=dict)
+    """Only series with these labels count."""
     connection: str | None = None
+    """Of the settings, by name, where the pages want a token or a CA."""
 
 
 class Scrape:

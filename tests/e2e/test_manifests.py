@@ -27,13 +27,14 @@ def test_the_settings_fit_the_pod() -> None:
     assert settings.kubernetes is not None
 
 
-def test_it_may_do_what_it_asks_for_and_only_read() -> None:
+def test_it_may_do_what_it_asks_for_and_write_of_policies_alone() -> None:
     role = documents("base/cluster-access.yaml")[0]
     rights = {
         (resource, verb) for rule in role["rules"] for resource in rule["resources"] for verb in rule["verbs"]
     }
     scales = {(f"{plural}/scale", "get") for plural in ("deployments", "replicasets", "statefulsets")}
-    assert rights == scales | {("pods", "list"), ("pods", "watch")}
+    watched = {(plural, verb) for plural in ("pods", "scalingpolicies") for verb in ("list", "watch")}
+    assert rights == scales | watched | {("scalingpolicies/status", "patch"), ("events", "create")}
 
 
 @pytest.mark.e2e

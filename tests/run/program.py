@@ -84,8 +84,15 @@ class Program:
                 return json.load(error)
 
     def workload(self, name: str) -> Any:
-        """A workload as the page shows it."""
-        return next(w for w in self.page("/api/v1/workloads")["workloads"] if w["name"] == name)
+        """A workload as the page shows it, once it does."""
+        found: list[Any] = []
+
+        def is_shown() -> bool:
+            found[:] = [w for w in self.page("/api/v1/workloads")["workloads"] if w["name"] == name]
+            return bool(found)
+
+        self.wait_for(is_shown)
+        return found[0]
 
     def _ready(self) -> bool:
         try:

@@ -90,6 +90,8 @@ function place(id, build) {
 
 function draw(answer) {
   state.textContent = answer.ready ? `${answer.workloads.length} workloads, ${new Date(answer.now_ms).toLocaleTimeString()}` : "starting";
+  const told = answer.refused.map((one) => element("li", `policy ${one.policy} is not in effect as written: ${one.problem}`));
+  document.getElementById("refused").replaceChildren(...told);
   const present = new Set();
   for (const workload of answer.workloads) {
     const section = place(workload.id, () => main.appendChild(element("section")));

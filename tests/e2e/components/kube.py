@@ -32,9 +32,9 @@ class Kube:
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._plurals: dict[str, dict[str, Json]] = {}
 
-    def get(self, path: str) -> Json:
+    def get(self, path: str, accept: str = "application/json") -> Json:
         """Raises KubeError, OSError."""
-        return self._send("GET", path)
+        return dict(json.loads(self._answer("GET", path, None, {"Accept": accept})))
 
     def items(self, path: str) -> list[Json]:
         return list(self.get(path)["items"])

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 
 from adapter.web import payloads
+from cme.collector.records import standing_batch
 from cme.core.batch import series_ids
 from cme.core.distrust import Cause
+from cme.policies.standing import Fate, Origin, Standing
 from predictor.grid import L, T
 from predictor.records import trust_batches
 from predictor.trust.record import FIGURES, Day
@@ -57,3 +59,14 @@ def test_a_cell_that_is_not_trusted_says_why() -> None:
 
 def test_before_anything_was_compared_nothing_is_told() -> None:
     assert told(Stage(WEB)) is None
+
+
+def test_a_policy_that_is_refused_is_shown_with_its_problem() -> None:
+    made = Stage(WEB)
+    kept = Standing(WEB.key, Origin.CLUSTER, WEB, Fate.INVALID, "spec.signals: too short")
+    made.view.take([standing_batch(NOW, kept)])
+    whole = payloads.workloads(made.view, made.answers)
+    assert whole["refused"] == [{"policy": WEB.key, "problem": "spec.signals: too short"}]
+    assert len(whole["workloads"]) == 1
+    made.view.take([standing_batch(NOW, Standing.valid(WEB))])
+    assert payloads.workloads(made.view, made.answers)["refused"] == []
