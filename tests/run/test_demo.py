@@ -17,6 +17,7 @@ DAY_MS = 86_400_000
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     with Program(tmp_path_factory.mktemp("demo"), "--demo") as program:
+        program.wait_for(lambda: "metrics API:" in program.output)
         yield program
 
 
