@@ -83,7 +83,8 @@ class Picture:
         """The chain's view of all signal rows."""
         samples = [self._samples.get(int(i)) for i in rules.signal_ids]
         raw = np.array([s.value if s else np.nan for s in samples], dtype=float)
-        forecast = self._chosen(rules, raw)
+        rows = np.array([self._rows.get(int(i), -1) for i in rules.signal_ids], dtype=np.intp)
+        forecast = self._chosen(rows, raw, rules.lead_ms, rules.quantile)
         return Measured(
             raw=raw,
             raw_ms=np.array([s.measured_ms if s else 0 for s in samples], dtype=np.int64),
@@ -93,10 +94,18 @@ class Picture:
             uncalibrated=forecast.uncalibrated,
             capped=forecast.capped,
             causes=forecast.causes,
+            again=self._again(rows, raw, rules),
         )
 
-    def _chosen(self, rules: Rules, raw: Doubles) -> Chosen:
-        rows = np.array([self._rows.get(int(i), -1) for i in rules.signal_ids], dtype=np.intp)
+    def _again(self, rows: NDArray[np.intp], raw: Doubles, rules: Rules) -> Doubles:
+        """The same of the policies' hold time; NaN without one, and where that forecast is not trusted."""
+        asked = np.flatnonzero(rules.hold_ms)
+        found = self._chosen(rows[asked], raw[asked], rules.hold_ms[asked], rules.quantile[asked])
+        again = np.full(len(rows), np.nan)
+        again[asked] = np.where(found.causes == 0, found.values, np.nan)
+        return again
+
+    def _chosen(self, rows: NDArray[np.intp], raw: Doubles, lead_ms: Doubles, quantile: Doubles) -> Chosen:
         if self._forecast is None or not len(rows):
             return nothing(len(rows))
-        return chosen(self._forecast, rows, raw, rules)
+        return chosen(self._forecast, rows, raw, lead_ms, quantile)

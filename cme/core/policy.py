@@ -23,7 +23,7 @@ from cme.core.identity import SeriesKey, Workload, signal_name_problem
 from cme.core.quantity import format_quantity, parse_quantity
 
 UTC = "UTC"
-LONGEST_LEAD_MS = LONGEST_RAMP_MS = 6 * 3_600_000
+LONGEST_LEAD_MS = LONGEST_RAMP_MS = LONGEST_HOLD_MS = 6 * 3_600_000
 LOWEST_QUANTILE, DEFAULT_QUANTILE, HIGHEST_QUANTILE = 0.5, 0.95, 0.999
 _DNS_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -183,16 +183,20 @@ class Forecast(Document):
 
 
 class ScaleDown(Document):
-    """Hold the largest need of `window`, then fall by at most `maxDecrease` (share per period, `10%/1m`)."""
+    """Hold the largest need of `window`, and what is forecast to be needed again within `hold`; fall by at most
+    `maxDecrease` (share per period, `10%/1m`)."""
 
     window: Duration = parse_duration("10m")
     max_decrease: str = "100%/1m"
+    hold: Duration = 0
 
     @model_validator(mode="after")
     def _fits(self) -> "ScaleDown":
         match = _DECREASE.fullmatch(self.max_decrease)
         if match is None or not 0 < float(match[1]) <= 100 or parse_duration(match[2]) == 0:
             raise ValueError(f"maxDecrease {self.max_decrease!r} must be a share per period, like 10%/1m")
+        if self.hold > LONGEST_HOLD_MS:
+            raise ValueError(f"hold must be at most {format_duration(LONGEST_HOLD_MS)}")
         return self
 
     @property

@@ -38,6 +38,7 @@ class Reason(IntFlag):
     SCHEDULE_CONFLICT = 1 << 20
     SCHEDULE_TOLERANCE = 1 << 21
     SCHEDULE_UNHEEDED = 1 << 22
+    KEPT = 1 << 23
 
 
 EXPLANATIONS = {
@@ -56,6 +57,7 @@ EXPLANATIONS = {
     Reason.QUANTILE_CAPPED: "a quantile above .99 needs 1000 errors of its own at the lead; .99 is covered",
     Reason.SATURATED: "the workload is saturated: its load is at least what was measured, so nothing is decreased",
     Reason.HELD: "held at the largest need within the scale-down window",
+    Reason.KEPT: "not let go, for the forecast says that it is needed again within scaleDown.hold",
     Reason.SLOWED: "the decrease is limited by scaleDown.maxDecrease",
     Reason.SCHEDULE_FLOOR: "raised to the minReplicas of an active schedule",
     Reason.SCHEDULE_AHEAD: "raised to the minReplicas of a schedule that starts within the lead",

@@ -1,4 +1,4 @@
-"""The chain: freshness, the larger of raw and forecast, slow scale-down, schedules, and replicas of it all."""
+"""The chain: freshness, the larger of raw and forecast, hold and slow scale-down, schedules, and replicas of it all."""
 
 from dataclasses import dataclass
 
@@ -23,6 +23,7 @@ class Measured:
     uncalibrated: NDArray[np.bool_]
     capped: NDArray[np.bool_]  # a quantile of .99 instead of a higher one
     causes: NDArray[np.uint8]  # `Cause`s for which the forecast is not trusted; 0: it is
+    again: Doubles  # as `predicted`, of the largest load within the hold time; NaN where that is not trusted
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ def decide(
     """
     raw, reasons = _fresh(measured, limits, now_ms)
     need = _larger(raw, measured, limits, now_ms, reasons)
-    slowed = _slow(slow, need, _saturated(raw, measured, reasons), now_ms, reasons)
+    again = np.where(_outdated(measured, limits, now_ms), np.nan, measured.again)
+    slowed = _slow(slow, need, again, _saturated(raw, measured, reasons), now_ms, reasons)
     bounds = rules.bounds(now_ms, running)
     replicas, replica_reasons = _replicas(rules, slowed, running)
     replicas = _bound(replicas, bounds, replica_reasons)
@@ -82,7 +84,7 @@ def _larger(raw: Doubles, measured: Measured, limits: Limits, now_ms: int, reaso
     left out."""
     known = np.isfinite(raw)
     absent = known & np.isnan(measured.predicted)
-    stale = known & ~absent & (np.abs(now_ms - measured.predicted_ms) > limits.forecast_stale_ms)
+    stale = known & ~absent & _outdated(measured, limits, now_ms)
     fresh = known & ~absent & ~stale
     usable = fresh & (measured.causes == 0)
     ahead = usable & (measured.predicted > raw)
@@ -96,6 +98,11 @@ def _larger(raw: Doubles, measured: Measured, limits: Limits, now_ms: int, reaso
     return np.where(ahead, measured.predicted, raw)
 
 
+def _outdated(measured: Measured, limits: Limits, now_ms: int) -> NDArray[np.bool_]:
+    """Where the forecast is too old."""
+    return np.asarray(np.abs(now_ms - measured.predicted_ms) > limits.forecast_stale_ms)
+
+
 def _saturated(raw: Doubles, measured: Measured, reasons: Bits) -> NDArray[np.bool_]:
     """Where the measured value is a lower bound of the load."""
     saturated = np.isfinite(raw) & ((measured.flags & np.uint8(Flag.SATURATED)) > 0)
@@ -104,15 +111,22 @@ def _saturated(raw: Doubles, measured: Measured, reasons: Bits) -> NDArray[np.bo
 
 
 def _slow(
-    slow: SlowScaleDown, need: Doubles, saturated: NDArray[np.bool_], now_ms: int, reasons: Bits
+    slow: SlowScaleDown,
+    need: Doubles,
+    again: Doubles,
+    saturated: NDArray[np.bool_],
+    now_ms: int,
+    reasons: Bits,
 ) -> Doubles:
-    """The larger of the window's largest need and the least value that the rate of decrease allows: none at all while
-    the workload is saturated, as how much it needs is not known then."""
-    held, least = slow.hold(now_ms, need), slow.limit(now_ms, saturated)
+    """The largest of the window's largest need, the least value that the rate of decrease allows (none at all while
+    the workload is saturated, as how much it needs is not known then), and what is needed `again` of what was served."""
+    held, least, kept = slow.hold(now_ms, need), slow.limit(now_ms, saturated), slow.keep(again)
     known = np.isfinite(need)
-    value = np.where(known, np.maximum(held, least), np.nan)
-    _mark(reasons, known & (held > need) & (held >= least), Reason.HELD)
-    _mark(reasons, known & (least > held) & ~saturated, Reason.SLOWED)
+    largest = np.maximum.reduce([held, least, kept])
+    value = np.where(known, largest, np.nan)
+    _mark(reasons, known & (held > need) & (held == largest), Reason.HELD)
+    _mark(reasons, known & (least > held) & (least == largest) & ~saturated, Reason.SLOWED)
+    _mark(reasons, known & (kept > np.maximum(held, least)), Reason.KEPT)
     slow.serve(now_ms, value)
     return value
 

@@ -44,6 +44,7 @@ class Rules:
     window_ms: NDArray[np.int64]
     share: Doubles  # largest decrease per period
     period_ms: NDArray[np.int64]
+    hold_ms: Doubles
     replica_ids: NDArray[np.uint64]
     specs: tuple[Spec, ...]
 
@@ -73,6 +74,7 @@ def compile_rules(policies: Sequence[ScalingPolicy]) -> Rules:
         window_ms=np.array([p.spec.scale_down.window for _, p, _ in signals], dtype=np.int64),
         share=np.array([p.spec.scale_down.share for _, p, _ in signals], dtype=float),
         period_ms=np.array([p.spec.scale_down.period_ms for _, p, _ in signals], dtype=np.int64),
+        hold_ms=np.array([p.spec.scale_down.hold for _, p, _ in signals], dtype=float),
         replica_ids=np.array([SeriesKey(p.workload, REPLICAS).id for p in policies], dtype=np.uint64),
         specs=tuple(p.spec for p in policies),
     )

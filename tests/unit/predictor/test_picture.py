@@ -11,6 +11,7 @@ import pytest
 from cme.collector.records import describe, document_batch, samples_batch
 from cme.collector.sampling import Sampled
 from cme.core.batch import Batch, series_ids
+from cme.core.distrust import Cause
 from cme.core.durations import HOUR_MS, MINUTE_MS
 from cme.core.identity import SeriesKey
 from cme.core.policy import ScalingPolicy
@@ -114,6 +115,32 @@ def measured(*policies: ScalingPolicy, **more: Any) -> tuple[list[float], list[b
     found = picture.measured(compile_rules(policies))
     assert found.predicted_ms.tolist() == [START] * len(policies)
     return found.predicted.tolist(), found.uncalibrated.tolist()
+
+
+def again(hold: str, **more: Any) -> float:
+    """What a forecast says of a policy's hold time."""
+    picture = Picture()
+    picture.take_samples(sample(5.0))
+    picture.take_forecast(series_ids([key(API).id, key(WEB).id]), forecast(**more), START)
+    scale_down = {"hold": hold} if hold else {}
+    (found,) = picture.measured(compile_rules([policy("web", scaleDown=scale_down)])).again.tolist()
+    return float(found)
+
+
+@pytest.mark.parametrize(("hold", "value"), [("15m", 20_020), ("1h", 40_020), ("6h", 50_020)])
+def test_what_is_needed_again_is_the_quantile_of_the_hold_time(hold: str, value: float) -> None:
+    assert again(hold) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("hold", ["", "0s"])
+def test_without_a_hold_time_nothing_is_needed_again(hold: str) -> None:
+    assert math.isnan(again(hold))
+
+
+def test_only_a_forecast_that_is_trusted_at_the_hold_time_says_what_is_needed_again() -> None:
+    lost = [0, Cause.LOSS << 3 * (T * 3 + MAX)]
+    assert math.isnan(again("1h", distrust=lost))
+    assert again("15m", distrust=lost) == pytest.approx(20_020)
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,7 @@ def decided(**more: list[float]) -> Batch:
         uncalibrated=np.zeros(rows, dtype=bool),
         capped=np.zeros(rows, dtype=bool),
         causes=np.zeros(rows, dtype=np.uint8),
+        again=np.full(rows, NAN),
     )
     decisions = Decisions(
         need=np.array([11.0, 20.0, 31.0]),

@@ -84,6 +84,7 @@ def test_a_schedule_goes_by_the_policys_time_zone_unless_it_has_its_own(own: Any
         ("spec.signals.0.saturatedAbove", "0", "must be more than 0"),
         ("spec.forecast.leed", "1h", "spec.forecast.leed: there is no such field"),
         ("spec.scaleDown.maxDecrease", "10", "share per period"),
+        ("spec.scaleDown.hold", "7h", "hold must be at most 6h"),
         ("spec.schedules.0.start", "99 * * * *", "not a cron expression"),
         ("spec.schedules.0.end", "0 6 * *", "spec.schedules.0.end: '0 6 * *' has 4 fields; write 5"),
         ("spec.schedules.0.end", "0 6 * * *", "spec.schedules.0: give either duration or end"),
