@@ -57,7 +57,7 @@ def history_batch(now_ms: int, ids: NDArray[np.uint64], forecast: Forecast) -> B
 
 
 def decision_batch(now_ms: int, rules: Rules, measured: Measured, decisions: Decisions) -> Batch:
-    """One row per signal, then one per workload: its `value` is replicas, its `floor` that of the schedules.
+    """One row per signal, then one per workload: its `value` is replicas, its `floor` that of limits and schedules.
 
     `raw_ms` of a workload's row is the oldest among the signals that count, so that no age looks younger than
     its oldest ingredient.

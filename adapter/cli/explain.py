@@ -39,7 +39,7 @@ def told(found: Explanation) -> Iterator[str]:
         limit = format_duration(found.limit_ms)
         yield f"no decision was served: the log has none of the {limit} before; was the predictor running?"
     else:
-        yield f"replicas: {_value(found.replicas, '', found)}; the schedules' floor {found.replicas.floor:g}"
+        yield f"replicas: {_value(found.replicas, '', found)}; the floor {found.replicas.floor:g}"
         yield from _why(found.replicas)
     if found.running is None:
         yield "what ran is not known"

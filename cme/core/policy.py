@@ -214,6 +214,20 @@ class ScaleUp(Document):
     tolerance: float = Field(default=0.1, ge=0, le=1)
 
 
+class ReplicaLimits(Document):
+    """The lowest and the highest number of replicas at any time; schedules move between them."""
+
+    min_replicas: Replicas | None = None
+    max_replicas: Replicas | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _fits(self) -> "ReplicaLimits":
+        low, high = self.min_replicas, self.max_replicas
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"minReplicas {low} is more than maxReplicas {high}")
+        return self
+
+
 class Schedule(Document):
     """Bounds of replicas from each `start`, for `duration` or until `end`, by default in the policy's time zone.
 
@@ -264,6 +278,7 @@ class Spec(Document):
     forecast: Forecast = Forecast()
     scale_up: ScaleUp = ScaleUp()
     scale_down: ScaleDown = ScaleDown()
+    limits: ReplicaLimits = ReplicaLimits()
     schedules: tuple[Schedule, ...] = ()
 
     @field_validator("schedules")
@@ -280,6 +295,21 @@ class Spec(Document):
         ):
             if len(set(names)) < len(names):
                 raise ValueError(f"two {what}s have the same name; names must be unique within a policy")
+        return self
+
+    @model_validator(mode="after")
+    def _within(self) -> "Spec":
+        lowest, highest = self.limits.min_replicas, self.limits.max_replicas
+        for one in self.schedules:
+            low, high = one.min_replicas, one.max_replicas
+            if low is not None and highest is not None and low > highest:
+                raise ValueError(
+                    f"schedule {one.name!r} has minReplicas {low}, more than limits.maxReplicas {highest}"
+                )
+            if high is not None and lowest is not None and high < lowest:
+                raise ValueError(
+                    f"schedule {one.name!r} has maxReplicas {high}, less than limits.minReplicas {lowest}"
+                )
         return self
 
 

@@ -39,6 +39,8 @@ class Reason(IntFlag):
     SCHEDULE_TOLERANCE = 1 << 21
     SCHEDULE_UNHEEDED = 1 << 22
     KEPT = 1 << 23
+    LIMIT_FLOOR = 1 << 24
+    LIMIT_CEILING = 1 << 25
 
 
 EXPLANATIONS = {
@@ -62,11 +64,13 @@ EXPLANATIONS = {
     Reason.SCHEDULE_FLOOR: "raised to the minReplicas of an active schedule",
     Reason.SCHEDULE_AHEAD: "raised to the minReplicas of a schedule that starts within the lead",
     Reason.SCHEDULE_RAMP: "raised by the ramp to the minReplicas of a schedule that starts soon",
-    Reason.SCHEDULE_TOLERANCE: "raised above the schedule's floor, for the HPA would ignore it as within its tolerance",
-    Reason.SCHEDULE_UNHEEDED: "the schedule's floor is within the HPA's tolerance and maxReplicas forbids to serve more,"
+    Reason.SCHEDULE_TOLERANCE: "raised above the floor, for the HPA would ignore it as within its tolerance",
+    Reason.SCHEDULE_UNHEEDED: "the floor is within the HPA's tolerance and maxReplicas forbids to serve more,"
     " so it is not reached; give the HPA scaleUp.tolerance 0 and say so in the policy, or raise maxReplicas",
     Reason.SCHEDULE_CEILING: "lowered to the maxReplicas of an active schedule",
     Reason.SCHEDULE_CONFLICT: "one schedule's minReplicas is above another's maxReplicas; the floor wins",
+    Reason.LIMIT_FLOOR: "raised to limits.minReplicas",
+    Reason.LIMIT_CEILING: "lowered to limits.maxReplicas",
     Reason.MISSING: "the signal has no value",
     Reason.STALE: "the signal's newest value is too old",
     Reason.PARTIAL: "a signal is missing; the others call for more than runs now",

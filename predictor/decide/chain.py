@@ -1,4 +1,4 @@
-"""The chain: freshness, the larger of raw and forecast, hold and slow scale-down, schedules, and replicas of it all."""
+"""The chain: freshness, the larger of raw and forecast, hold and slow scale-down, limits and schedules, and replicas."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ class Limits:
 @dataclass(frozen=True)
 class Decisions:
     """Per signal row, in its own unit: `need` before and `slowed` after the slow scale-down, `value` after the
-    schedules; per workload row: `replicas`, `floor`. NaN where nothing may be served; the reasons say why."""
+    bounds; per workload row: `replicas`, `floor`. NaN where nothing may be served; the reasons say why."""
 
     need: Doubles
     slowed: Doubles
@@ -151,7 +151,7 @@ def _replicas(rules: Rules, value: Doubles, running: Doubles) -> tuple[Doubles, 
 
 
 def _bound(value: Doubles, bounds: Bounds, reasons: Bits) -> Doubles:
-    """Between the schedules' floor and ceiling; what is unknown stays unknown."""
+    """Between floor and ceiling; what is unknown stays unknown."""
     reasons |= np.where(value < bounds.floor, bounds.floor_reasons, 0).astype(np.uint32)
     reasons |= np.where(value > bounds.ceiling, bounds.ceiling_reasons, 0).astype(np.uint32)
     return np.minimum(np.maximum(value, bounds.floor), bounds.ceiling)

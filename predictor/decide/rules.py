@@ -49,7 +49,7 @@ class Rules:
     specs: tuple[Spec, ...]
 
     def bounds(self, now_ms: int, running: Doubles) -> Bounds:
-        """What the schedules of each workload allow while so many replicas run (NaN: not known)."""
+        """What the limits and schedules of each workload allow while so many replicas run (NaN: not known)."""
         found = [
             replica_bounds(spec, now_ms, n) for spec, n in zip(self.specs, running.tolist(), strict=True)
         ]

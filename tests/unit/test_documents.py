@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from adapter.cli import tidecast
-from cme.core.policy import Forecast, ScaleDown, ScaleUp, Schedule, Signal, Spec
+from cme.core.policy import Forecast, ReplicaLimits, ScaleDown, ScaleUp, Schedule, Signal, Spec
 from cme.core.settings import Connection, Kubernetes, Settings
 from cme.runtime.telemetry import AdapterTelemetry, CollectorTelemetry, PredictorTelemetry
 from cme.sources.registry import KINDS
@@ -63,6 +63,7 @@ def test_every_metric_is_documented_with_its_type_and_labels() -> None:
         (Forecast, "spec.forecast."),
         (ScaleUp, "spec.scaleUp."),
         (ScaleDown, "spec.scaleDown."),
+        (ReplicaLimits, "spec.limits."),
         (Schedule, "spec.schedules[]."),
     ],
 )

@@ -82,6 +82,11 @@ def test_the_floor_of_a_schedule_needs_no_data_at_all() -> None:
     assert stage.served(web, "replicas_schedule").milli == 0
 
 
+def test_the_floor_of_the_limits_is_served_when_no_schedule_holds() -> None:
+    stage = Stage(policy("web", schedules=[NIGHT], limits={"minReplicas": 3, "maxReplicas": 400}))
+    assert stage.served(stage.policies[0], "replicas_schedule").milli == 3_000
+
+
 def test_a_schedules_floor_is_raised_by_what_runs_while_that_is_known() -> None:
     stage = Stage(policy("web", schedules=[NIGHT]))
     stage.clock.advance(14 * HOUR_MS)

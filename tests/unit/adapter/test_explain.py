@@ -59,7 +59,7 @@ def test_every_number_of_a_decision_is_told(written: Written) -> None:
     written.decide(qps=400.0, queue_backlog=40.0)
     assert list(told(written.explain(2.5))) == [
         "shop/Deployment.apps/web at 2027-01-15T08:00:03Z",
-        "replicas: 5 was served, decided 2.5 s before; the schedules' floor 4",
+        "replicas: 5 was served, decided 2.5 s before; the floor 4",
         "2 replicas were wanted, 2 pods took load 2.5 s before",
         "qps: 450 1/s was served, decided 2.5 s before",
         "  measured: 400 1/s, 3.5 s before",
@@ -88,7 +88,7 @@ def test_of_several_decisions_the_last_before_the_moment_counts(written: Written
 def test_nothing_is_told_where_nothing_was_served(written: Written) -> None:
     written.decide(qps="no answer", queue_backlog=40.0)
     lines = list(told(written.explain(1)))
-    assert "replicas: nothing was served, decided 1.0 s before; the schedules' floor 4" in lines
+    assert "replicas: nothing was served, decided 1.0 s before; the floor 4" in lines
     assert "qps: nothing was served, decided 1.0 s before" in lines
     assert "  - the signal has no value" in lines
     assert "what ran is not known" in lines
@@ -97,11 +97,11 @@ def test_nothing_is_told_where_nothing_was_served(written: Written) -> None:
 @pytest.mark.parametrize(
     ("seconds", "line"),
     [
-        (59, "replicas: 5 was served, decided 59.0 s before; the schedules' floor 4"),
+        (59, "replicas: 5 was served, decided 59.0 s before; the floor 4"),
         (
             59.5,
             "replicas: nothing was served: the 5 decided 59.5 s before rest on what was older than 1m; "
-            "the schedules' floor 4",
+            "the floor 4",
         ),
         (
             60.5,

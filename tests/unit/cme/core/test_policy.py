@@ -98,6 +98,18 @@ def test_a_schedule_goes_by_the_policys_time_zone_unless_it_has_its_own(own: Any
         ),
         ("spec.scaleUp", {"tolerance": -0.1}, "spec.scaleUp.tolerance"),
         ("spec.scaleUp", {"tolerance": "10%"}, "spec.scaleUp.tolerance"),
+        ("spec.limits", {"minReplicas": 5, "maxReplicas": 4}, "spec.limits: minReplicas 5 is more than"),
+        ("spec.limits", {"maxReplicas": 0}, "spec.limits.maxReplicas"),
+        (
+            "spec.limits",
+            {"maxReplicas": 39},
+            "spec: schedule 'night' has minReplicas 40, more than limits.maxReplicas 39",
+        ),
+        (
+            "spec.limits",
+            {"minReplicas": 401},
+            "spec: schedule 'night' has maxReplicas 400, less than limits.minReplicas 401",
+        ),
         ("spec.schedules.0.timeZone", "Mars/Base", "no IANA time zone"),
         ("spec.timeZone", "Mars/Base", "spec.timeZone: 'Mars/Base' is no IANA time zone"),
         ("spec.holidays", ["2026-02-30"], "spec.holidays.0"),

@@ -134,6 +134,16 @@ def test_a_schedule_bounds_the_replicas_and_the_signals() -> None:
     assert (day.replicas[0], day.floor[0]) == (10.0, 0.0)
 
 
+def test_limits_bound_the_replicas_and_the_signals() -> None:
+    story = Story(limits={"minReplicas": 3, "maxReplicas": 50}, scaleDown={"window": "0s"})
+    low = story.tick(NOW, [40.0, 100.0])
+    assert (low.replicas[0], low.floor[0], low.value.tolist()) == (3.0, 3.0, [120.0, 300.0])
+    assert low.replica_reasons[0] == Reason.LIMIT_FLOOR
+    high = story.tick(NOW + 5000, [40_000.0, 0.0])
+    assert (high.replicas[0], high.value.tolist()) == (50.0, [2000.0, 300.0])
+    assert high.replica_reasons[0] == Reason.LIMIT_CEILING
+
+
 def test_a_floor_never_depends_on_a_signal() -> None:
     result = Story(schedules=[NIGHT]).tick(AT_NIGHT, [NAN, NAN])
     assert result.floor[0] == 40.0
