@@ -1,4 +1,7 @@
-"""Why a number was decided: bits of one integer, so that a decision of thousands of rows is one column."""
+"""Why a number was decided: up to 63 bits of one integer, so that a decision of thousands of rows is one column.
+
+A log keeps them for weeks: a bit never gets another meaning.
+"""
 
 from enum import IntFlag
 
@@ -77,9 +80,9 @@ EXPLANATIONS = {
 }
 
 
-def reasons_of(causes: NDArray[np.uint8]) -> NDArray[np.uint32]:
+def reasons_of(causes: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Why forecasts are left out whose `Cause`s these are."""
-    return np.asarray(causes.astype(np.uint32) << _UNTRUSTED)
+    return np.asarray(causes.astype(np.int64) << _UNTRUSTED)
 
 
 def codes(reasons: int) -> list[str]:

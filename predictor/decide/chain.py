@@ -72,7 +72,7 @@ def _fresh(measured: Measured, limits: Limits, now_ms: int) -> tuple[Doubles, Bi
     # A time far ahead is that of a clock which was set back since: its age is as unknown as if it were old.
     stale = ~missing & (np.abs(now_ms - measured.raw_ms) > limits.signal_stale_ms)
     estimated = (measured.flags & np.uint8(Flag.ESTIMATED)) > 0
-    reasons = np.zeros(len(missing), dtype=np.uint32)
+    reasons = np.zeros(len(missing), dtype=np.int64)
     _mark(reasons, missing, Reason.MISSING)
     _mark(reasons, stale, Reason.STALE)
     _mark(reasons, ~missing & ~stale & estimated, Reason.ESTIMATED)
@@ -90,7 +90,7 @@ def _larger(raw: Doubles, measured: Measured, limits: Limits, now_ms: int, reaso
     ahead = usable & (measured.predicted > raw)
     _mark(reasons, absent, Reason.FORECAST_MISSING)
     _mark(reasons, stale, Reason.FORECAST_STALE)
-    reasons |= np.where(fresh, reasons_of(measured.causes), 0).astype(np.uint32)
+    reasons |= np.where(fresh, reasons_of(measured.causes), 0)
     _mark(reasons, usable & measured.uncalibrated, Reason.UNCALIBRATED)
     _mark(reasons, usable & measured.capped, Reason.QUANTILE_CAPPED)
     _mark(reasons, ahead, Reason.FORECAST)
@@ -143,7 +143,7 @@ def _replicas(rules: Rules, value: Doubles, running: Doubles) -> tuple[Doubles, 
     each = np.ceil(np.round(value / rules.per_replica, 9))
     np.fmax.at(wanted, rules.workload_of, each)
     np.logical_or.at(missing, rules.workload_of, np.isnan(value))
-    reasons = np.zeros(count, dtype=np.uint32)
+    reasons = np.zeros(count, dtype=np.int64)
     partial = missing & (wanted > np.nan_to_num(running, nan=np.inf))
     _mark(reasons, partial, Reason.PARTIAL)
     _mark(reasons, missing & ~partial, Reason.MISSING)
@@ -152,10 +152,10 @@ def _replicas(rules: Rules, value: Doubles, running: Doubles) -> tuple[Doubles, 
 
 def _bound(value: Doubles, bounds: Bounds, reasons: Bits) -> Doubles:
     """Between floor and ceiling; what is unknown stays unknown."""
-    reasons |= np.where(value < bounds.floor, bounds.floor_reasons, 0).astype(np.uint32)
-    reasons |= np.where(value > bounds.ceiling, bounds.ceiling_reasons, 0).astype(np.uint32)
+    reasons |= np.where(value < bounds.floor, bounds.floor_reasons, 0)
+    reasons |= np.where(value > bounds.ceiling, bounds.ceiling_reasons, 0)
     return np.minimum(np.maximum(value, bounds.floor), bounds.ceiling)
 
 
 def _mark(reasons: Bits, where: NDArray[np.bool_], reason: Reason) -> None:
-    reasons[where] |= np.uint32(reason)
+    reasons[where] |= np.int64(reason)

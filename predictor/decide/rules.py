@@ -14,7 +14,7 @@ REPLICAS = "replicas"
 """The name under which a workload's own row stands in the log, beside its signals."""
 
 Doubles = NDArray[np.float64]
-Bits = NDArray[np.uint32]
+Bits = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class Rules:
         return Bounds(
             np.array(low, dtype=float),
             np.array(high, dtype=float),
-            np.array(low_reasons, dtype=np.uint32),
-            np.array(high_reasons, dtype=np.uint32),
+            np.array(low_reasons, dtype=np.int64),
+            np.array(high_reasons, dtype=np.int64),
         )
 
 

@@ -96,10 +96,10 @@ def decided(**more: list[float]) -> Batch:
         need=np.array([11.0, 20.0, 31.0]),
         slowed=np.array([12.0, 21.0, 32.0]),
         value=np.array(more.get("value", [13.0, 22.0, 33.0])),
-        reasons=np.array([1, 2, 3], dtype=np.uint32),
+        reasons=np.array([1, 2, 3], dtype=np.int64),
         replicas=np.array([4.0, NAN]),
         floor=np.array([2.0, 0.0]),
-        replica_reasons=np.array([5, 6], dtype=np.uint32),
+        replica_reasons=np.array([5, 6], dtype=np.int64),
     )
     return decision_batch(START, RULES, measured, decisions)
 
