@@ -1,7 +1,9 @@
 """All sources. The Kafka client is imported on first use: who does not read Kafka does not pay for it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import model_validator
 
 from cme.core.documents import Document, parse_document
 from cme.core.errors import InvalidInput
@@ -15,7 +17,16 @@ class KafkaSpec(Document):
 
     connection: str
     topic: str
-    group: str
+    measure: Literal["backlog", "arrivals"] = "backlog"
+    group: str | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> "KafkaSpec":
+        if self.measure == "backlog" and self.group is None:
+            raise ValueError("a backlog is a consumer group's: give group, or measure arrivals")
+        if self.measure == "arrivals" and self.group is not None:
+            raise ValueError("arrivals are the topic's, whoever reads them: leave group out")
+        return self
 
 
 def _open_kafka(spec: KafkaSpec, connection: Connection) -> Source:
