@@ -154,17 +154,27 @@ class Answers:
         return pods if pods and self._age(pods.born) <= REPLICAS_STALE_MS else None
 
     def _absent_signal(self, entry: Entry, series: int) -> str:
-        """The first signal that keeps a decision from being served."""
-        names = [name for name, one in entry.signals.items() if series in (one, entry.replicas_id)]
+        """The first signal that keeps a decision from being served: its own, or what arrives in a backlog."""
+        own = {
+            s.name for s in entry.policy.spec.signals if series in (entry.signals[s.name], entry.replicas_id)
+        }
+        drains = (s.drain for s in entry.policy.spec.signals if s.name in own)
+        names = own | {drain.arrivals for drain in drains if drain is not None}
         decisions = self._view.decisions
         bad = int(Reason.MISSING | Reason.STALE)
         absent = [n for n in names if decisions.get("reasons", entry.signals[n]) & bad]
-        return min(absent, default=min(names))
+        return min(absent, default=min(own))
 
     def _lacking(self, entry: Entry, metric: str, signal: str) -> str:
-        return (
+        lacking = (
             f"{metric} of {entry.workload}: {signal} has no fresh value; {self._hint(entry.signals[signal])}"
         )
+        pods = self._told_pods(entry)
+        if pods and not pods.names:
+            lacking += (
+                "; none of its pods is running and ready, and what is measured at pods does not exist then"
+            )
+        return lacking
 
     def _measured(self, series: int) -> bool:
         """Whether there is a measurement that is fresh enough."""

@@ -27,6 +27,7 @@ class Decision:
     """A row of the log's decisions, in the signal's unit, or in replicas for the workload's own row.
 
     Values are NaN where there was nothing, of the workload's row all but `value` and `floor`, of signals `floor`.
+    `drain` is what one replica was known to get through of a backlog, per second.
     Ages are milliseconds before the moment that was asked for, None of what there was not; the workload's
     `measured_age_ms` is that of its oldest signal. `served` says whether `value` was fresh enough to be an answer.
     """
@@ -41,6 +42,7 @@ class Decision:
     predicted_age_ms: int | None
     need: float
     slowed: float
+    drain: float
     floor: float
 
 
@@ -150,5 +152,6 @@ def _decision(batch: Batch, row: int, at_ms: int, limit_ms: int) -> Decision:
         predicted_age_ms=at_ms - of("predicted_ms") if math.isfinite(predicted) else None,
         need=of("need"),
         slowed=of("slowed"),
+        drain=of("drain") if "drain" in batch.columns else math.nan,  # older versions had none
         floor=of("floor"),
     )

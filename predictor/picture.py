@@ -14,7 +14,7 @@ from cme.core.errors import InvalidInput
 from cme.core.policy import ScalingPolicy
 from cme.core.readings import REPLICAS_STALE_MS
 from predictor.chosen import Chosen, chosen, nothing
-from predictor.decide.chain import Measured
+from predictor.decide.measured import Measured
 from predictor.decide.rules import Doubles, Rules
 from predictor.engine import Forecast
 
@@ -79,8 +79,8 @@ class Picture:
         told = [self._running.get(int(i), (np.nan, now_ms)) for i in rules.replica_ids]
         return np.array([n if now_ms - at <= REPLICAS_STALE_MS else np.nan for n, at in told], dtype=float)
 
-    def measured(self, rules: Rules) -> Measured:
-        """The chain's view of all signal rows."""
+    def measured(self, rules: Rules, drain: Doubles) -> Measured:
+        """The chain's view of all signal rows, with what one replica gets through of those that are backlogs."""
         samples = [self._samples.get(int(i)) for i in rules.signal_ids]
         raw = np.array([s.value if s else np.nan for s in samples], dtype=float)
         rows = np.array([self._rows.get(int(i), -1) for i in rules.signal_ids], dtype=np.intp)
@@ -95,6 +95,7 @@ class Picture:
             capped=forecast.capped,
             causes=forecast.causes,
             again=self._again(rows, raw, rules),
+            drain=drain,
         )
 
     def _again(self, rows: NDArray[np.intp], raw: Doubles, rules: Rules) -> Doubles:

@@ -23,7 +23,7 @@ from cme.core.identity import SeriesKey, Workload, signal_name_problem
 from cme.core.quantity import format_quantity, parse_quantity
 
 UTC = "UTC"
-LONGEST_LEAD_MS = LONGEST_RAMP_MS = LONGEST_HOLD_MS = 6 * 3_600_000
+LONGEST_LEAD_MS = LONGEST_RAMP_MS = LONGEST_HOLD_MS = LONGEST_DRAIN_MS = 6 * 3_600_000
 LOWEST_QUANTILE, DEFAULT_QUANTILE, HIGHEST_QUANTILE = 0.5, 0.95, 0.999
 _DNS_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -106,6 +106,20 @@ class TargetRef(Document):
         return self.api_version.rpartition("/")[0]
 
 
+class Drain(Document):
+    """Of a backlog: in which time it is to be emptied, and the signal of the same policy that tells what arrives, in
+    items/s."""
+
+    within: Duration
+    arrivals: str
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Drain":
+        if not 0 < self.within <= LONGEST_DRAIN_MS:
+            raise ValueError(f"within must be above 0 and at most {format_duration(LONGEST_DRAIN_MS)}")
+        return self
+
+
 class Signal(Document):
     """One measured quantity. `source` is a mapping with one key, the kind of the source."""
 
@@ -114,6 +128,8 @@ class Signal(Document):
     per_replica: Amount
     saturated_above: Amount | None = None
     """What one replica carries at most: a load of as much per pod is flagged as a lower bound."""
+    drain: Drain | None = None
+    """It is a backlog, which depends on what runs: its arrivals are forecast, not itself."""
 
     @model_validator(mode="after")
     def _fits(self) -> "Signal":
@@ -295,6 +311,17 @@ class Spec(Document):
         ):
             if len(set(names)) < len(names):
                 raise ValueError(f"two {what}s have the same name; names must be unique within a policy")
+        return self
+
+    @model_validator(mode="after")
+    def _arrivals(self) -> "Spec":
+        rates = {signal.name for signal in self.signals if signal.drain is None}
+        for signal in self.signals:
+            if signal.drain is not None and signal.drain.arrivals not in rates:
+                raise ValueError(
+                    f"signal {signal.name!r} has drain.arrivals {signal.drain.arrivals!r}; name another signal of this "
+                    "policy, one without a drain of its own"
+                )
         return self
 
     @model_validator(mode="after")

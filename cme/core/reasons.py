@@ -44,11 +44,20 @@ class Reason(IntFlag):
     KEPT = 1 << 23
     LIMIT_FLOOR = 1 << 24
     LIMIT_CEILING = 1 << 25
+    BACKLOG = 1 << 26
+    DRAIN_UNLEARNT = 1 << 27
+    DRAIN_BOUNDED = 1 << 28
+    ARRIVALS_MISSING = 1 << 29
 
 
 EXPLANATIONS = {
     Reason.RAW: "the measured value is the largest need",
     Reason.FORECAST: "the forecast exceeds the measured value",
+    Reason.BACKLOG: "what empties the backlog within drain.within while what is forecast arrives",
+    Reason.DRAIN_UNLEARNT: "how much one replica gets through is not learnt yet; the arrivals' perReplica is taken",
+    Reason.DRAIN_BOUNDED: "one replica was found to get through less than a quarter of the arrivals' perReplica; that"
+    " quarter is taken: do the consumers work, and are there more replicas than partitions?",
+    Reason.ARRIVALS_MISSING: "what arrives has no fresh value, so it is not known what empties the backlog",
     Reason.ESTIMATED: "some parts did not answer; the sum was divided by the coverage",
     Reason.UNCALIBRATED: "the forecast has too few errors of its own yet and uses those of all series",
     Reason.FORECAST_MISSING: "there is no forecast yet; the measured value stands alone",

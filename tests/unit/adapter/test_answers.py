@@ -131,6 +131,32 @@ def test_a_failing_source_is_named_in_its_own_words(stage: Stage) -> None:
     assert stage.served(WEB, "queue_backlog_scaling").milli == 60_000
 
 
+def test_at_0_replicas_the_refusal_says_that_what_is_measured_at_pods_is_not_there() -> None:
+    stage = Stage(WEB)
+    stage.run(WEB)
+    stage.measure(WEB, qps="http://web:9100 refused the connection")
+    why = (
+        "qps has no fresh value; http://web:9100 refused the connection; none of its pods is running and ready, and what "
+        "is measured at pods does not exist then"
+    )
+    assert stage.refusal(WEB, "qps") == (503, f"qps of {NAME}: {why}")
+
+
+def test_of_a_backlog_whose_arrivals_are_missing_the_arrivals_are_named() -> None:
+    jobs = {"name": "jobs", "source": {"x": {}}, "perReplica": 5}
+    backlog = jobs | {"name": "queue_backlog", "drain": {"within": "10m", "arrivals": "jobs"}}
+    queue = policy("web", signals=[backlog, jobs])
+    stage = Stage(queue)
+    stage.measure(queue, queue_backlog=600.0, jobs="broker:9092 is down")
+    stage.decide()
+    for metric in ("queue_backlog_scaling", "replicas_scaling"):
+        why = f"{metric} of {NAME}: jobs has no fresh value; broker:9092 is down"
+        assert stage.refusal(queue, metric) == (503, why)
+    stage.run(queue)
+    stage.decide()
+    assert stage.served(queue, "replicas_scaling").milli == 1_000
+
+
 @pytest.mark.parametrize(("metric", "fresh_ms"), [("qps", 58_000), ("qps_per_replica", 58_000)])
 def test_a_signal_is_stale_after_a_minute_of_its_measurement(
     metric: str, fresh_ms: int, stage: Stage

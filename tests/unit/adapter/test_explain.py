@@ -207,5 +207,6 @@ async def test_programs_get_the_same_as_json(written: Written) -> None:
         "predicted_age_ms": None,
         "need": 100,
         "slowed": 100,
+        "drain": None,
     }
     assert [reason["code"] for reason in backlog["reasons"]] == ["missing"]

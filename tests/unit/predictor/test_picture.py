@@ -16,7 +16,8 @@ from cme.core.durations import HOUR_MS, MINUTE_MS
 from cme.core.identity import SeriesKey
 from cme.core.policy import ScalingPolicy
 from cme.core.readings import REPLICAS_STALE_MS, Flag, Total
-from predictor.decide.rules import compile_rules
+from predictor.decide.measured import Measured
+from predictor.decide.rules import Rules, compile_rules
 from predictor.engine import Forecast
 from predictor.grid import MAX, L, Q, T
 from predictor.picture import Picture
@@ -24,6 +25,10 @@ from tests.unit.predictor.stage import NAN, START, policy
 
 WEB, API = policy("web"), policy("api")
 RULES = compile_rules([WEB])
+
+
+def measured_by(picture: Picture, rules: Rules) -> Measured:
+    return picture.measured(rules, np.full(len(rules.signal_ids), NAN))
 
 
 def key(of: ScalingPolicy = WEB) -> SeriesKey:
@@ -40,7 +45,7 @@ def raw(*batches: Batch) -> tuple[float, int]:
     picture = Picture()
     for batch in batches:
         picture.take_samples(batch)
-    measured = picture.measured(RULES)
+    measured = measured_by(picture, RULES)
     return float(measured.raw[0]), int(measured.raw_ms[0])
 
 
@@ -76,7 +81,7 @@ def test_what_was_never_measured_is_nothing() -> None:
 def test_flags_come_along() -> None:
     picture = Picture()
     picture.take_samples(sample(5.0, flags=Flag.ESTIMATED))
-    assert picture.measured(RULES).flags.tolist() == [int(Flag.ESTIMATED)]
+    assert measured_by(picture, RULES).flags.tolist() == [int(Flag.ESTIMATED)]
 
 
 def replicas(wanted: float, now: int = START) -> Batch:
@@ -112,7 +117,7 @@ def measured(*policies: ScalingPolicy, **more: Any) -> tuple[list[float], list[b
     picture = Picture()
     picture.take_samples(sample(5.0))
     picture.take_forecast(series_ids([key(API).id, key(WEB).id]), forecast(**more), START)
-    found = picture.measured(compile_rules(policies))
+    found = measured_by(picture, compile_rules(policies))
     assert found.predicted_ms.tolist() == [START] * len(policies)
     return found.predicted.tolist(), found.uncalibrated.tolist()
 
@@ -123,7 +128,7 @@ def again(hold: str, **more: Any) -> float:
     picture.take_samples(sample(5.0))
     picture.take_forecast(series_ids([key(API).id, key(WEB).id]), forecast(**more), START)
     scale_down = {"hold": hold} if hold else {}
-    (found,) = picture.measured(compile_rules([policy("web", scaleDown=scale_down)])).again.tolist()
+    (found,) = measured_by(picture, compile_rules([policy("web", scaleDown=scale_down)])).again.tolist()
     return float(found)
 
 
@@ -162,7 +167,7 @@ def test_a_series_without_a_forecast_has_none_and_no_doubts() -> None:
 def test_without_any_forecast_nothing_is_predicted() -> None:
     picture = Picture()
     picture.take_samples(sample(5.0))
-    found = picture.measured(RULES)
+    found = measured_by(picture, RULES)
     assert np.isnan(found.predicted).all()
     assert found.uncalibrated.tolist() == [False]
 

@@ -51,6 +51,15 @@ def test_it_reads_back_what_it_writes() -> None:
     assert again == policy
 
 
+def test_the_arrivals_of_a_backlog_have_no_drain_themselves() -> None:
+    text = document()
+    text["spec"]["signals"][0]["drain"] = {"within": "10m", "arrivals": "qps"}
+    assert parse_document(ScalingPolicy, text, "policy.yaml").spec.signals[0].drain
+    text["spec"]["signals"][1]["drain"] = {"within": "10m", "arrivals": "queue_backlog"}
+    with pytest.raises(InvalidInput, match="one without a drain of its own"):
+        parse_document(ScalingPolicy, text, "policy.yaml")
+
+
 @pytest.mark.parametrize(
     ("own", "expected"), [({}, "Asia/Shanghai"), ({"timeZone": "Europe/Berlin"}, "Europe/Berlin")]
 )
@@ -99,6 +108,22 @@ def test_a_schedule_goes_by_the_policys_time_zone_unless_it_has_its_own(own: Any
         ("spec.scaleUp", {"tolerance": -0.1}, "spec.scaleUp.tolerance"),
         ("spec.scaleUp", {"tolerance": "10%"}, "spec.scaleUp.tolerance"),
         ("spec.limits", {"minReplicas": 5, "maxReplicas": 4}, "spec.limits: minReplicas 5 is more than"),
+        (
+            "spec.signals.0.drain",
+            {"within": "10m", "arrivals": "jobs"},
+            "spec: signal 'queue_backlog' has drain.arrivals 'jobs'; name another signal of this policy",
+        ),
+        ("spec.signals.0.drain", {"within": "10m", "arrivals": "queue_backlog"}, "name another signal"),
+        (
+            "spec.signals.0.drain",
+            {"within": "0s", "arrivals": "qps"},
+            "within must be above 0 and at most 6h",
+        ),
+        (
+            "spec.signals.0.drain",
+            {"within": "7h", "arrivals": "qps"},
+            "within must be above 0 and at most 6h",
+        ),
         ("spec.limits", {"maxReplicas": 0}, "spec.limits.maxReplicas"),
         (
             "spec.limits",

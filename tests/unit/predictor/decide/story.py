@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from cme.core.policy import ScalingPolicy
-from predictor.decide.chain import Decisions, Limits, Measured, decide
+from predictor.decide.chain import Decisions, decide
+from predictor.decide.measured import Limits, Measured
 from predictor.decide.rules import Rules, compile_rules
 from predictor.decide.slow import SlowScaleDown
 
@@ -55,5 +56,6 @@ class Story:
             capped=np.array([more.get("capped", False)] * 2),
             causes=np.array([more.get("causes", 0)] * 2, dtype=np.uint8),
             again=np.array(more.get("again", [NAN, NAN])),
+            drain=np.array(more.get("drain", [NAN, NAN])),
         )
         return decide(self.rules, self.slow, measured, np.array([self.running]), LIMITS, now)
