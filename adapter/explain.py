@@ -14,6 +14,7 @@ from cme.core.durations import DAY_MS
 from cme.core.errors import InvalidInput
 from cme.core.identity import SeriesKey, Workload
 from cme.core.readings import REPLICAS_STALE_MS
+from cme.core.reasons import FIXED
 from cme.log.protocol import Log
 from cme.log.reading import CHUNK, batches_behind
 from cme.log.topics import TOPICS
@@ -140,10 +141,11 @@ def _decision(batch: Batch, row: int, at_ms: int, limit_ms: int) -> Decision:
 
     value, raw, predicted = of("value"), of("raw"), of("predicted")
     # The workload's row has the time of its oldest signal, and no measured value.
-    measured = math.isfinite(raw) or math.isfinite(value)
+    fixed = of("reasons") & FIXED > 0  # rests on no measurement
+    measured = math.isfinite(raw) or (math.isfinite(value) and not fixed)
     return Decision(
         value=value,
-        served=math.isfinite(value) and at_ms - of("raw_ms") <= limit_ms,
+        served=math.isfinite(value) and (fixed or at_ms - of("raw_ms") <= limit_ms),
         reasons=of("reasons"),
         age_ms=at_ms - batch.time_ms,
         raw=raw,

@@ -39,7 +39,9 @@ def told(found: Explanation) -> Iterator[str]:
         limit = format_duration(found.limit_ms)
         yield f"no decision was served: the log has none of the {limit} before; was the predictor running?"
     else:
-        yield f"replicas: {_value(found.replicas, '', found)}; the floor {found.replicas.floor:g}"
+        floor = found.replicas.floor
+        told_floor = f"the floor {floor:g}" if floor == floor else "the floor is not known"
+        yield f"replicas: {_value(found.replicas, '', found)}; {told_floor}"
         yield from _why(found.replicas)
     if found.running is None:
         yield "what ran is not known"

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from cme.core.annotations import Annotations
 from cme.core.cron import CronWindow, cron_problem
 from cme.core.documents import Document
 from cme.core.durations import Duration, format_duration, parse_duration
@@ -92,6 +93,7 @@ Share = Annotated[
 class Metadata(Document):
     name: Name
     namespace: Name = "default"
+    annotations: Annotations = Annotations()
 
 
 class TargetRef(Document):

@@ -48,11 +48,19 @@ class Reason(IntFlag):
     DRAIN_UNLEARNT = 1 << 27
     DRAIN_BOUNDED = 1 << 28
     ARRIVALS_MISSING = 1 << 29
+    PAUSED = 1 << 30
+    FORCED_RAW = 1 << 31
+    PINNED = 1 << 32
+
+
+FIXED = int(Reason.PAUSED | Reason.PINNED)
+"""A number with one of these rests on no measurement."""
 
 
 EXPLANATIONS = {
     Reason.RAW: "the measured value is the largest need",
     Reason.FORECAST: "the forecast exceeds the measured value",
+    Reason.FORCED_RAW: "the policy's annotation forbids forecasts; the measured value stands alone",
     Reason.BACKLOG: "what empties the backlog within drain.within while what is forecast arrives",
     Reason.DRAIN_UNLEARNT: "how much one replica gets through is not learnt yet; the arrivals' perReplica is taken",
     Reason.DRAIN_BOUNDED: "one replica was found to get through less than a quarter of the arrivals' perReplica; that"
@@ -81,6 +89,8 @@ EXPLANATIONS = {
     " so it is not reached; give the HPA scaleUp.tolerance 0 and say so in the policy, or raise maxReplicas",
     Reason.SCHEDULE_CEILING: "lowered to the maxReplicas of an active schedule",
     Reason.SCHEDULE_CONFLICT: "one schedule's minReplicas is above another's maxReplicas; the floor wins",
+    Reason.PAUSED: "the policy is paused: what runs is served, and nothing changes",
+    Reason.PINNED: "the policy is pinned to this number for a time",
     Reason.LIMIT_FLOOR: "raised to limits.minReplicas",
     Reason.LIMIT_CEILING: "lowered to limits.maxReplicas",
     Reason.MISSING: "the signal has no value",

@@ -13,7 +13,7 @@ from cme.core.reasons import Reason
 class Bounds(NamedTuple):
     """`floor` is never above `ceiling`; without a limit or schedule they are 0 and infinite."""
 
-    floor: int
+    floor: float
     ceiling: float
     floor_reasons: Reason
     """Why a number is raised to the floor."""

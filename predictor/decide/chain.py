@@ -1,5 +1,5 @@
-"""The chain: freshness, the larger of raw and forecast, backlogs, hold and slow scale-down, limits and schedules, and
-replicas."""
+"""The chain: freshness, the larger of raw and forecast, backlogs, hold and slow scale-down, replicas, and their bounds:
+limits, schedules, and what is asked for a time."""
 
 from dataclasses import dataclass
 
@@ -40,7 +40,8 @@ def decide(
     raw, reasons = fresh(measured, limits, now_ms)
     need = larger(rules, raw, measured, limits, now_ms, reasons)
     need = emptying(rules, raw, need, measured.drain, reasons)
-    again = np.where(outdated(measured, limits, now_ms) | rules.backlog, np.nan, measured.again)
+    unused = outdated(measured, limits, now_ms) | rules.backlog | rules.forced_raw
+    again = np.where(unused, np.nan, measured.again)
     slowed = _slow(slow, need, again, saturated(raw, measured, reasons), now_ms, reasons)
     bounds = rules.bounds(now_ms, running)
     replicas, replica_reasons = replicas_of(rules, slowed, raw, running)

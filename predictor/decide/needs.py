@@ -27,13 +27,15 @@ def larger(
     rules: Rules, raw: Doubles, measured: Measured, limits: Limits, now_ms: int, reasons: Bits
 ) -> Doubles:
     """max(raw, forecast): a burst that no forecast announced must still be served. A forecast that is not trusted is
-    left out, and that of a backlog."""
+    left out, that of a backlog, and any that the policy forbids."""
     known = np.isfinite(raw) & ~rules.backlog
-    absent = known & np.isnan(measured.predicted)
-    stale = known & ~absent & outdated(measured, limits, now_ms)
-    current = known & ~absent & ~stale
+    asked = known & ~rules.forced_raw
+    absent = asked & np.isnan(measured.predicted)
+    stale = asked & ~absent & outdated(measured, limits, now_ms)
+    current = asked & ~absent & ~stale
     usable = current & (measured.causes == 0)
     ahead = usable & (measured.predicted > raw)
+    mark(reasons, known & rules.forced_raw, Reason.FORCED_RAW)
     mark(reasons, absent, Reason.FORECAST_MISSING)
     mark(reasons, stale, Reason.FORECAST_STALE)
     reasons |= np.where(current, reasons_of(measured.causes), 0)

@@ -29,7 +29,9 @@ def replicas_of(rules: Rules, value: Doubles, raw: Doubles, running: Doubles) ->
 
 
 def bound(value: Doubles, bounds: Bounds, reasons: Bits) -> Doubles:
-    """Between floor and ceiling; what is unknown stays unknown."""
+    """Between floor and ceiling; what is unknown stays unknown, but for what is fixed without it."""
     reasons |= np.where(value < bounds.floor, bounds.floor_reasons, 0)
     reasons |= np.where(value > bounds.ceiling, bounds.ceiling_reasons, 0)
-    return np.minimum(np.maximum(value, bounds.floor), bounds.ceiling)
+    reasons |= np.where(bounds.fixed, bounds.floor_reasons, 0)
+    bounded = np.minimum(np.maximum(value, bounds.floor), bounds.ceiling)
+    return np.where(bounds.fixed, bounds.floor, bounded)

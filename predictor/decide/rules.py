@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cme.core.identity import SeriesKey
+from cme.core.overrides import bounds_of
 from cme.core.policy import ScalingPolicy, Signal, Spec
-from cme.core.schedules import replica_bounds
+from cme.core.reasons import FIXED
 
 REPLICAS = "replicas"
 """The name under which a workload's own row stands in the log, beside its signals."""
@@ -26,6 +27,11 @@ class Bounds:
     floor_reasons: Bits
     ceiling_reasons: Bits
 
+    @property
+    def fixed(self) -> NDArray[np.bool_]:
+        """Where both are the same by what is asked of the policy for a time, whatever signals call for."""
+        return np.asarray((self.floor_reasons & FIXED) > 0)
+
     def of(self, rows: NDArray[np.intp], per_replica: Doubles) -> "Bounds":
         """The same in the units of signals of the workloads `rows`."""
         floor, ceiling = self.floor[rows] * per_replica, self.ceiling[rows] * per_replica
@@ -34,7 +40,7 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Rules:
-    """Columns over signals, and over workloads (`replica_ids`, `specs`)."""
+    """Columns over signals, and over workloads (`replica_ids`, `policies`)."""
 
     signal_ids: NDArray[np.uint64]
     workload_of: NDArray[np.intp]  # row of the signal's workload
@@ -47,8 +53,9 @@ class Rules:
     hold_ms: Doubles
     arrivals_of: NDArray[np.intp]  # row of the signal that tells what arrives in a backlog; -1: it is none
     within_s: Doubles  # in which a backlog is to be emptied, NaN for others
+    forced_raw: NDArray[np.bool_]  # no forecast counts
     replica_ids: NDArray[np.uint64]
-    specs: tuple[Spec, ...]
+    policies: tuple[ScalingPolicy, ...]
 
     @property
     def backlog(self) -> NDArray[np.bool_]:
@@ -56,9 +63,9 @@ class Rules:
         return np.asarray(self.arrivals_of >= 0)
 
     def bounds(self, now_ms: int, running: Doubles) -> Bounds:
-        """What the limits and schedules of each workload allow while so many replicas run (NaN: not known)."""
+        """What the policy of each workload allows while so many replicas run (NaN: not known)."""
         found = [
-            replica_bounds(spec, now_ms, n) for spec, n in zip(self.specs, running.tolist(), strict=True)
+            bounds_of(policy, now_ms, n) for policy, n in zip(self.policies, running.tolist(), strict=True)
         ]
         low, high, low_reasons, high_reasons = zip(*found, strict=True) if found else ((), (), (), ())
         return Bounds(
@@ -85,8 +92,9 @@ def compile_rules(policies: Sequence[ScalingPolicy]) -> Rules:
         hold_ms=np.array([p.spec.scale_down.hold for _, p, _ in signals], dtype=float),
         arrivals_of=np.array([_arrivals_of(row, s, row_of) for row, _, s in signals], dtype=np.intp),
         within_s=np.array([s.drain.within / 1000 if s.drain else np.nan for *_, s in signals], dtype=float),
+        forced_raw=np.array([p.metadata.annotations.force_raw for _, p, _ in signals], dtype=bool),
         replica_ids=np.array([SeriesKey(p.workload, REPLICAS).id for p in policies], dtype=np.uint64),
-        specs=tuple(p.spec for p in policies),
+        policies=tuple(policies),
     )
 
 

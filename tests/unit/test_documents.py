@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from adapter.cli import tidecast
+from cme.core.annotations import FORCE_RAW, PAUSE, PIN
 from cme.core.policy import Forecast, ReplicaLimits, ScaleDown, ScaleUp, Schedule, Signal, Spec
 from cme.core.settings import Connection, Kubernetes, Settings
 from cme.runtime.telemetry import AdapterTelemetry, CollectorTelemetry, PredictorTelemetry
@@ -71,6 +72,11 @@ def test_every_field_of_a_policy_is_documented(model: type[BaseModel], prefix: s
     page = text("docs/policies.md")
     for name in fields(model) - {"name"}:
         assert f"`{prefix}{name}" in page or f"`{name}`" in page, f"{prefix}{name}"
+
+
+def test_every_annotation_is_documented_and_no_other() -> None:
+    documented = set(re.findall(r"^\| `(tidecast\.dev/[a-z-]+): ", text("docs/policies.md"), re.M))
+    assert documented == {PAUSE, FORCE_RAW, PIN}
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ import pytest
 
 from adapter.answers import NotServed, Served
 from adapter.metrics import metric_names
+from cme.core.documents import parse_document
 from cme.core.durations import DAY_MS, HOUR_MS, MINUTE_MS
-from tests.unit.adapter.stage import NAN, NOW, Stage, policy
+from cme.core.policy import ScalingPolicy
+from tests.unit.adapter.stage import NAN, NOW, Stage, as_text, policy
 
 WEB = policy("web")
 NIGHT = {"name": "night", "start": "0 22 * * *", "duration": "10h", "minReplicas": 40, "maxReplicas": 50}
@@ -155,6 +157,51 @@ def test_of_a_backlog_whose_arrivals_are_missing_the_arrivals_are_named() -> Non
     stage.run(queue)
     stage.decide()
     assert stage.served(queue, "replicas_scaling").milli == 1_000
+
+
+def asked(**annotations: str) -> ScalingPolicy:
+    """The policy WEB with a schedule at night and annotations of ours."""
+    whole = as_text(policy("web", schedules=[NIGHT], limits={"minReplicas": 3}))
+    whole["metadata"]["annotations"] = {f"tidecast.dev/{name}": text for name, text in annotations.items()}
+    return parse_document(ScalingPolicy, whole, "web")
+
+
+def test_a_paused_workload_is_told_what_runs_also_when_nothing_is_measured() -> None:
+    paused = asked(pause="true")
+    stage = Stage(paused)
+    stage.clock.advance(14 * HOUR_MS)  # the schedule holds
+    stage.run(paused, "web-1", "web-2")
+    stage.decide()
+    served = {metric: stage.served(paused, metric) for metric in ("replicas_scaling", "replicas_schedule")}
+    assert {metric: one.milli for metric, one in served.items()} == dict.fromkeys(served, 2_000)
+    assert served["replicas_scaling"].timestamp_ms == NOW + 14 * HOUR_MS
+    assert stage.served(paused, "qps_scaling").milli == 200_000
+    assert stage.refusal(paused, "qps")[0] == 503
+
+
+def test_a_paused_workload_of_which_it_is_not_known_what_runs_says_so() -> None:
+    paused = asked(pause="true")
+    stage = Stage(paused)
+    stage.measure(paused, qps=400.0, queue_backlog=40.0)
+    stage.decide()
+    for metric in ("replicas_scaling", "replicas_schedule", "qps_scaling"):
+        why = (
+            f"{metric} of {NAME}: it is paused, and what runs is not known; does the cluster answer tidecast?"
+        )
+        assert stage.refusal(paused, metric) == (503, why)
+    assert stage.served(paused, "qps").milli == 400_000
+
+
+def test_a_pinned_number_is_served_until_its_time_without_any_data() -> None:
+    pinned = asked(pin="7 until 2027-01-15T09:00:00Z")
+    stage = Stage(pinned)
+    stage.decide()
+    for metric in ("replicas_scaling", "replicas_schedule"):
+        assert stage.served(pinned, metric) == Served(7_000, NOW, 30)
+    stage.clock.advance(HOUR_MS)
+    stage.decide()
+    assert stage.served(pinned, "replicas_schedule").milli == 3_000
+    assert stage.refusal(pinned, "replicas_scaling")[0] == 503
 
 
 @pytest.mark.parametrize(("metric", "fresh_ms"), [("qps", 58_000), ("qps_per_replica", 58_000)])

@@ -12,12 +12,13 @@ from adapter.cli.explain import told
 from adapter.explain import Explainer, Explanation, parse_time
 from adapter.web.app import Page
 from cme.collector.records import describe
+from cme.core.documents import parse_document
 from cme.core.durations import DAY_MS, HOUR_MS
 from cme.core.errors import InvalidInput
 from cme.core.policy import ScalingPolicy
 from cme.log.embedded import EmbeddedLog
 from cme.runtime.telemetry import AdapterTelemetry
-from tests.unit.adapter.stage import NOW, Stage, policy
+from tests.unit.adapter.stage import NOW, Stage, as_text, policy
 
 FLOOR = {"name": "always", "start": "0 0 * * *", "duration": "24h", "minReplicas": 4}
 WEB = policy("web", scaleDown={"window": "10m"}, schedules=[FLOOR])
@@ -210,3 +211,19 @@ async def test_programs_get_the_same_as_json(written: Written) -> None:
         "drain": None,
     }
     assert [reason["code"] for reason in backlog["reasons"]] == ["missing"]
+
+
+def test_a_paused_workload_is_told_as_served_without_a_measurement(tmp_path: Path) -> None:
+    whole = as_text(WEB)
+    whole["metadata"]["annotations"] = {"tidecast.dev/pause": "true"}
+    written = Written(tmp_path, parse_document(ScalingPolicy, whole, "web"))
+    written.decide()
+    unknown = list(told(written.explain(1)))
+    assert unknown[1:3] == [
+        "replicas: nothing was served, decided 1.0 s before; the floor is not known",
+        "  - the policy is paused: what runs is served, and nothing changes",
+    ]
+    written.run("web-1", "web-2")
+    written.decide()
+    assert list(told(written.explain(1)))[1] == "replicas: 2 was served, decided 1.0 s before; the floor 2"
+    written.log.close()

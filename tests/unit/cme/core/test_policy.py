@@ -43,6 +43,7 @@ def test_the_documented_example_is_valid() -> None:
 
 def test_it_reads_back_what_it_writes() -> None:
     text = document()
+    text["metadata"]["annotations"] = {"tidecast.dev/pin": "4 until 2026-11-29T08:00:00Z", "note": "by hand"}
     text["spec"]["schedules"].append(
         {"name": "day", "start": "0 8 * * *", "end": "0 18 * * *", "minReplicas": 9, "skipHolidays": True}
     )
@@ -141,6 +142,12 @@ def test_a_schedule_goes_by_the_policys_time_zone_unless_it_has_its_own(own: Any
         ("spec.holidays", [20261225], "20261225 is not a date, like 2026-12-25"),
         ("spec.schedules.0.minReplicas", 500, "more than maxReplicas"),
         ("spec.targetRef.name", "Bad Name", "not a Kubernetes name"),
+        (
+            "metadata.annotations",
+            {"tidecast.dev/pause": "on"},
+            "metadata.annotations.tidecast.dev/pause: 'on' is neither",
+        ),
+        ("metadata.annotations", {"tidecast.dev/stop": "true"}, "no annotation tidecast.dev/stop"),
         ("kind", "Policy", "kind"),
     ],
 )

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from cme.core.annotations import Annotations
 from cme.core.policy import ScalingPolicy
 from predictor.decide.chain import Decisions, decide
 from predictor.decide.measured import Limits, Measured
@@ -38,8 +39,11 @@ def policy(**spec: Any) -> ScalingPolicy:
 class Story:
     """One workload with two signals through time."""
 
-    def __init__(self, **spec: Any) -> None:
-        self.rules: Rules = compile_rules([policy(**spec)])
+    def __init__(self, asked: Annotations | None = None, **spec: Any) -> None:
+        """`asked` for a time, of a policy with this spec."""
+        made = policy(**spec)
+        metadata = made.metadata.model_copy(update={"annotations": asked or Annotations()})
+        self.rules: Rules = compile_rules([made.model_copy(update={"metadata": metadata})])
         self.slow = SlowScaleDown(self.rules)
         self.running = NAN
 
