@@ -13,10 +13,10 @@ from adapter.pods import PodList, split
 from adapter.running import RunningPods
 from adapter.view import View
 from cme.core.errors import InvalidInput, TidecastError
+from cme.core.overrides import bounds_of
 from cme.core.quantity import milli_from_float
 from cme.core.readings import REPLICAS_STALE_MS
 from cme.core.reasons import Reason
-from cme.core.schedules import replica_bounds
 from cme.core.settings import Settings
 
 
@@ -81,10 +81,14 @@ class Answers:
             raise NotServed(503, "tidecast is starting and has not read its log yet; it answers in a moment")
 
     def _floor(self, entry: Entry) -> Served:
-        """From the policy and the time, so that it holds when everything else has failed; what runs raises it only."""
+        """From the policy and the time, so that it holds when everything else has failed; what runs raises it only, unless
+        the policy is paused."""
         now, pods = self._view.clock.now_ms(), self._told_pods(entry)
         running = pods.wanted if pods else math.nan
-        return Served(replica_bounds(entry.policy.spec, now, running).floor * 1000, now, self._window)
+        floor = bounds_of(entry.policy, now, running).floor
+        if math.isnan(floor):
+            raise self._paused(entry, REPLICAS_SCHEDULE)
+        return Served(round(floor * 1000), now, self._window)
 
     def _raw(self, entry: Entry, metric: str, signal: str) -> Served:
         samples, series = self._view.samples, entry.signals[signal]
@@ -110,12 +114,20 @@ class Answers:
         known, decided = value == value, self._age(decisions.get("born", series)) <= limit
         if decided and known and self._age(decisions.get("raw_born", series)) <= limit:
             return self._number(entry, metric, value, decisions.get("raw_ms", series))
+        if decided and decisions.get("reasons", series) & Reason.PAUSED:
+            raise self._paused(entry, metric)
         signal = self._absent_signal(entry, series)
         if not decided or (known and self._measured(entry.signals[signal])):  # newer than what it rests on
             raise NotServed(
                 503, f"{metric} of {entry.workload}: there is no fresh decision; is the predictor running?"
             )
         raise NotServed(503, self._lacking(entry, metric, signal))
+
+    def _paused(self, entry: Entry, metric: str) -> NotServed:
+        return NotServed(
+            503,
+            f"{metric} of {entry.workload}: it is paused, and what runs is not known; does the cluster answer tidecast?",
+        )
 
     def _per_replica(self, entry: Entry, metric: str, signal: str) -> Served:
         ready = len(self._pods(entry, metric).names)
@@ -154,17 +166,27 @@ class Answers:
         return pods if pods and self._age(pods.born) <= REPLICAS_STALE_MS else None
 
     def _absent_signal(self, entry: Entry, series: int) -> str:
-        """The first signal that keeps a decision from being served."""
-        names = [name for name, one in entry.signals.items() if series in (one, entry.replicas_id)]
+        """The first signal that keeps a decision from being served: its own, or what arrives in a backlog."""
+        own = {
+            s.name for s in entry.policy.spec.signals if series in (entry.signals[s.name], entry.replicas_id)
+        }
+        drains = (s.drain for s in entry.policy.spec.signals if s.name in own)
+        names = own | {drain.arrivals for drain in drains if drain is not None}
         decisions = self._view.decisions
         bad = int(Reason.MISSING | Reason.STALE)
         absent = [n for n in names if decisions.get("reasons", entry.signals[n]) & bad]
-        return min(absent, default=min(names))
+        return min(absent, default=min(own))
 
     def _lacking(self, entry: Entry, metric: str, signal: str) -> str:
-        return (
+        lacking = (
             f"{metric} of {entry.workload}: {signal} has no fresh value; {self._hint(entry.signals[signal])}"
         )
+        pods = self._told_pods(entry)
+        if pods and not pods.names:
+            lacking += (
+                "; none of its pods is running and ready, and what is measured at pods does not exist then"
+            )
+        return lacking
 
     def _measured(self, series: int) -> bool:
         """Whether there is a measurement that is fresh enough."""

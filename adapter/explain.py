@@ -14,6 +14,7 @@ from cme.core.durations import DAY_MS
 from cme.core.errors import InvalidInput
 from cme.core.identity import SeriesKey, Workload
 from cme.core.readings import REPLICAS_STALE_MS
+from cme.core.reasons import FIXED
 from cme.log.protocol import Log
 from cme.log.reading import CHUNK, batches_behind
 from cme.log.topics import TOPICS
@@ -27,6 +28,7 @@ class Decision:
     """A row of the log's decisions, in the signal's unit, or in replicas for the workload's own row.
 
     Values are NaN where there was nothing, of the workload's row all but `value` and `floor`, of signals `floor`.
+    `drain` is what one replica was known to get through of a backlog, per second.
     Ages are milliseconds before the moment that was asked for, None of what there was not; the workload's
     `measured_age_ms` is that of its oldest signal. `served` says whether `value` was fresh enough to be an answer.
     """
@@ -41,6 +43,7 @@ class Decision:
     predicted_age_ms: int | None
     need: float
     slowed: float
+    drain: float
     floor: float
 
 
@@ -138,10 +141,11 @@ def _decision(batch: Batch, row: int, at_ms: int, limit_ms: int) -> Decision:
 
     value, raw, predicted = of("value"), of("raw"), of("predicted")
     # The workload's row has the time of its oldest signal, and no measured value.
-    measured = math.isfinite(raw) or math.isfinite(value)
+    fixed = of("reasons") & FIXED > 0  # rests on no measurement
+    measured = math.isfinite(raw) or (math.isfinite(value) and not fixed)
     return Decision(
         value=value,
-        served=math.isfinite(value) and at_ms - of("raw_ms") <= limit_ms,
+        served=math.isfinite(value) and (fixed or at_ms - of("raw_ms") <= limit_ms),
         reasons=of("reasons"),
         age_ms=at_ms - batch.time_ms,
         raw=raw,
@@ -150,5 +154,6 @@ def _decision(batch: Batch, row: int, at_ms: int, limit_ms: int) -> Decision:
         predicted_age_ms=at_ms - of("predicted_ms") if math.isfinite(predicted) else None,
         need=of("need"),
         slowed=of("slowed"),
+        drain=of("drain") if "drain" in batch.columns else math.nan,  # older versions had none
         floor=of("floor"),
     )

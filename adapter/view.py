@@ -18,6 +18,7 @@ from cme.core.errors import InvalidInput
 from cme.core.policy import ScalingPolicy
 from cme.core.policy_record import recorded_policy, recorded_text
 from cme.core.readings import REPLICAS_STALE_MS
+from cme.core.reasons import FIXED
 
 log = logging.getLogger("tidecast.adapter")
 
@@ -134,7 +135,10 @@ class View:
             table[name][rows] = batch.numbers(name)
         times = np.full(len(rows), batch.time_ms)
         table["born"][rows] = self._born(times)
-        table["raw_born"][rows] = self._born(batch.numbers("raw_ms"))
+        # What rests on no measurement is as old as its decision.
+        fixed = (table["reasons"][rows] & FIXED) > 0
+        table["raw_ms"][rows] = np.where(fixed, batch.time_ms, batch.numbers("raw_ms"))
+        table["raw_born"][rows] = self._born(table["raw_ms"][rows])
         table["predicted_born"][rows] = self._born(batch.numbers("predicted_ms"))
         end = -(-batch.time_ms // MINUTE_MS) * MINUTE_MS
         self.served.put(end, batch.series, {"value": batch.numbers("value")})

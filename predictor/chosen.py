@@ -1,4 +1,4 @@
-"""What a policy takes from a forecast: its quantile of the largest load within its lead, and the doubts about it."""
+"""What a policy takes from a forecast: its quantile of the largest load within a time, and the doubts about it."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cme.core.distrust import unpacked
 from predictor.between import between
-from predictor.decide.rules import Doubles, Rules
+from predictor.decide.rules import Doubles
 from predictor.engine import Forecast
 from predictor.grid import LEADS_MS, MAX, QUANTILES, L, Q, T
 
@@ -33,21 +33,21 @@ def nothing(count: int) -> Chosen:
     return Chosen(np.full(count, np.nan), never, never, np.zeros(count, dtype=np.uint8))
 
 
-def chosen(forecast: Forecast, rows: Rows, now: Doubles, rules: Rules) -> Chosen:
-    """`rows` of the forecast, -1 for none; `now` are the measured values."""
+def chosen(forecast: Forecast, rows: Rows, now: Doubles, lead_ms: Doubles, quantile: Doubles) -> Chosen:
+    """`rows` of the forecast, -1 for none; `now` are the measured values; `lead_ms` is how far ahead each looks."""
     known = rows >= 0
-    capped = known & (rules.quantile > _HIGHEST) & _doubtful(forecast, rows, rules, rules.quantile)
-    quantile = np.where(capped, _HIGHEST, rules.quantile)
-    values = between(forecast.values[MAX][:, :, rows].astype(float), now, rules.lead_ms, quantile)
-    uncalibrated = known & _doubtful(forecast, rows, rules, quantile)
-    causes = np.where(known, _causes(forecast, rows, rules), 0).astype(np.uint8)
+    capped = known & (quantile > _HIGHEST) & _doubtful(forecast, rows, lead_ms, quantile)
+    quantile = np.where(capped, _HIGHEST, quantile)
+    values = between(forecast.values[MAX][:, :, rows].astype(float), now, lead_ms, quantile)
+    uncalibrated = known & _doubtful(forecast, rows, lead_ms, quantile)
+    causes = np.where(known, _causes(forecast, rows, lead_ms), 0).astype(np.uint8)
     return Chosen(np.where(known, values, np.nan), uncalibrated, capped, causes)
 
 
-def _doubtful(forecast: Forecast, rows: Rows, rules: Rules, quantile: Doubles) -> Flags:
-    """Whether any of the cells up to the policy's lead lacks errors of its own at its quantile."""
+def _doubtful(forecast: Forecast, rows: Rows, lead_ms: Doubles, quantile: Doubles) -> Flags:
+    """Whether any of the cells up to the lead lacks errors of its own at the quantile."""
     quantiles = np.searchsorted(QUANTILES, quantile - 1e-9).tolist()
-    leads = np.searchsorted(LEADS_MS, rules.lead_ms).tolist()
+    leads = np.searchsorted(LEADS_MS, lead_ms).tolist()
     cells = [
         sum(1 << (lead * _LEVELS + q) for lead in range(longest + 1))
         for longest, q in zip(leads, quantiles, strict=True)
@@ -55,11 +55,11 @@ def _doubtful(forecast: Forecast, rows: Rows, rules: Rules, quantile: Doubles) -
     return np.asarray((forecast.uncalibrated[rows] & np.array(cells, dtype=np.uint32)) > 0)
 
 
-def _causes(forecast: Forecast, rows: Rows, rules: Rules) -> NDArray[np.uint8]:
-    """Of the leads that the number is made of: the policy's own, or the two around it."""
+def _causes(forecast: Forecast, rows: Rows, lead_ms: Doubles) -> NDArray[np.uint8]:
+    """Of the leads that the number is made of: the given one, or the two around it."""
     largest = unpacked(forecast.distrust[rows], L * T)[MAX::T]
-    first = np.searchsorted(LEADS_MS, rules.lead_ms, side="right") - 1
-    last = np.searchsorted(LEADS_MS, rules.lead_ms)
+    first = np.searchsorted(LEADS_MS, lead_ms, side="right") - 1
+    last = np.searchsorted(LEADS_MS, lead_ms)
     leads = np.arange(L)[:, None]
     used = (leads >= first) & (leads <= last)
     return np.asarray(np.bitwise_or.reduce(np.where(used, largest, 0), axis=0), dtype=np.uint8)

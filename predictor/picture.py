@@ -13,7 +13,7 @@ from cme.core.policy import ScalingPolicy
 from cme.core.policy_record import recorded_policy
 from cme.core.readings import REPLICAS_STALE_MS
 from predictor.chosen import Chosen, chosen, nothing
-from predictor.decide.chain import Measured
+from predictor.decide.measured import Measured
 from predictor.decide.rules import Doubles, Rules
 from predictor.engine import Forecast
 
@@ -78,11 +78,12 @@ class Picture:
         told = [self._running.get(int(i), (np.nan, now_ms)) for i in rules.replica_ids]
         return np.array([n if now_ms - at <= REPLICAS_STALE_MS else np.nan for n, at in told], dtype=float)
 
-    def measured(self, rules: Rules) -> Measured:
-        """The chain's view of all signal rows."""
+    def measured(self, rules: Rules, drain: Doubles) -> Measured:
+        """The chain's view of all signal rows, with what one replica gets through of those that are backlogs."""
         samples = [self._samples.get(int(i)) for i in rules.signal_ids]
         raw = np.array([s.value if s else np.nan for s in samples], dtype=float)
-        forecast = self._chosen(rules, raw)
+        rows = np.array([self._rows.get(int(i), -1) for i in rules.signal_ids], dtype=np.intp)
+        forecast = self._chosen(rows, raw, rules.lead_ms, rules.quantile)
         return Measured(
             raw=raw,
             raw_ms=np.array([s.measured_ms if s else 0 for s in samples], dtype=np.int64),
@@ -92,10 +93,19 @@ class Picture:
             uncalibrated=forecast.uncalibrated,
             capped=forecast.capped,
             causes=forecast.causes,
+            again=self._again(rows, raw, rules),
+            drain=drain,
         )
 
-    def _chosen(self, rules: Rules, raw: Doubles) -> Chosen:
-        rows = np.array([self._rows.get(int(i), -1) for i in rules.signal_ids], dtype=np.intp)
+    def _again(self, rows: NDArray[np.intp], raw: Doubles, rules: Rules) -> Doubles:
+        """The same of the policies' hold time; NaN without one, and where that forecast is not trusted."""
+        asked = np.flatnonzero(rules.hold_ms)
+        found = self._chosen(rows[asked], raw[asked], rules.hold_ms[asked], rules.quantile[asked])
+        again = np.full(len(rows), np.nan)
+        again[asked] = np.where(found.causes == 0, found.values, np.nan)
+        return again
+
+    def _chosen(self, rows: NDArray[np.intp], raw: Doubles, lead_ms: Doubles, quantile: Doubles) -> Chosen:
         if self._forecast is None or not len(rows):
             return nothing(len(rows))
-        return chosen(self._forecast, rows, raw, rules)
+        return chosen(self._forecast, rows, raw, lead_ms, quantile)

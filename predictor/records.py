@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cme.core.batch import Batch, Column
-from predictor.decide.chain import Decisions, Measured
+from predictor.decide.chain import Decisions
+from predictor.decide.measured import Measured
 from predictor.decide.rules import Rules
 from predictor.engine import Forecast
 from predictor.grid import L, Q, T, cell_name, cell_prefix
@@ -57,7 +58,7 @@ def history_batch(now_ms: int, ids: NDArray[np.uint64], forecast: Forecast) -> B
 
 
 def decision_batch(now_ms: int, rules: Rules, measured: Measured, decisions: Decisions) -> Batch:
-    """One row per signal, then one per workload: its `value` is replicas, its `floor` that of the schedules.
+    """One row per signal, then one per workload: its `value` is replicas, its `floor` that of limits and schedules.
 
     `raw_ms` of a workload's row is the oldest among the signals that count, so that no age looks younger than
     its oldest ingredient.
@@ -76,6 +77,7 @@ def decision_batch(now_ms: int, rules: Rules, measured: Measured, decisions: Dec
         "raw_ms": np.concatenate([measured.raw_ms, oldest]),
         "predicted": np.concatenate([measured.predicted, nothing]),
         "predicted_ms": np.concatenate([measured.predicted_ms, np.zeros(workloads, dtype=np.int64)]),
+        "drain": np.concatenate([measured.drain, nothing]),
         "floor": np.concatenate([np.full(len(rules.signal_ids), np.nan), decisions.floor]),
     }
     series = np.concatenate([rules.signal_ids, rules.replica_ids])

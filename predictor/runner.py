@@ -18,9 +18,11 @@ from cme.log.protocol import Log, Position
 from cme.log.reading import batches_behind
 from cme.runtime.telemetry import PredictorTelemetry
 from predictor.calendar import calendars_of
-from predictor.decide.chain import Limits, decide
+from predictor.decide.chain import decide
+from predictor.decide.measured import Limits
 from predictor.decide.rules import Rules, compile_rules
 from predictor.decide.slow import SlowScaleDown
+from predictor.drain import Drains
 from predictor.grid import BEAT_MS
 from predictor.learner import Learner, Progress
 from predictor.opinions.opinions import Opinions
@@ -52,7 +54,7 @@ class Predictor:
         self._picture, self.opinions = Picture(), Opinions(log_, telemetry, folder)
         self._limits = Limits(settings.signal_stale_ms, settings.forecast_stale_after)
         self._rules: Rules = compile_rules([])
-        self._slow = SlowScaleDown(self._rules)
+        self._slow, self._drains = SlowScaleDown(self._rules), Drains(self._rules)
         self._compile_due = False
         self._position: Position = {}
         self._decided = clock.monotonic_ms()
@@ -120,25 +122,29 @@ class Predictor:
             self._compile_due = True
         elif batch.topic == "replicas":
             self._picture.take_replicas(batch)
+            self._drains.take_replicas(batch)
         else:
             self._take_minute(batch)
 
     def _take_minute(self, batch: Batch) -> None:
         self.opinions.take_minute(batch)
+        self._drains.take_minute(batch)
         if self._learner.learn(batch) and self._learner.checkpoint_due():
             self._learner.save()
             self.opinions.save()
 
     def _compile(self) -> None:
-        """New rules, and the memory of their slow scale-down from the decisions of the past."""
+        """New rules, and the memory of their slow scale-down and drains from the decisions of the past."""
         policies = [policy for _, policy in sorted(self._picture.policies.items())]
         self._rules = compile_rules(policies)
         self._learner.follow(calendars_of(policies))
-        self._slow = SlowScaleDown(self._rules)
+        self._slow, self._drains = SlowScaleDown(self._rules), Drains(self._rules)
         self.opinions.choose(policies, self._clock.now_ms())
         position = self._position_of_memory(self._clock.now_ms())
         for batch in batches_behind(self._log, ["decisions"], position):
             self._slow.recall(batch.time_ms, batch.series, batch.numbers("need"), batch.numbers("slowed"))
+            if "drain" in batch.columns:  # older versions had none
+                self._drains.recall(batch.series, batch.numbers("drain"))
         self._compile_due = False
 
     def _position_of_memory(self, now: int) -> Position:
@@ -175,7 +181,7 @@ class Predictor:
         now = self._clock.now_ms()
         self._decided = self._clock.monotonic_ms()
         with self._telemetry.decide_seconds.time():
-            measured = self._picture.measured(self._rules)
+            measured = self._picture.measured(self._rules, self._drains.learnt(self._rules))
             running = self._picture.running(self._rules, now)
             decisions = decide(self._rules, self._slow, measured, running, self._limits, now)
         if len(self._rules.replica_ids):

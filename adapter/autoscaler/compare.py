@@ -95,12 +95,19 @@ def _fitting(policy: ScalingPolicy, metric: str) -> tuple[str, int]:
 
 
 def _bounds(policy: ScalingPolicy, hpa: LiveHpa) -> Iterator[Finding]:
-    least, most = hpa.spec.min_replicas, hpa.spec.max_replicas
+    """Those of the policy's limits; where it has none, room for its schedules."""
+    least, most, limits = hpa.spec.min_replicas, hpa.spec.max_replicas, policy.spec.limits
     floor, ceiling = max(floors(policy), default=0), max(1, min(ceilings(policy), default=least))
-    if most < floor:
+    if limits.max_replicas not in (None, most):
+        told = f"{most} is not that of the policy's limits; write {limits.max_replicas}"
+        yield Finding("wrong", "spec.maxReplicas", told)
+    elif most < floor:
         told = f"{most} is less than a schedule's floor; write {floor} or more"
         yield Finding("wrong", "spec.maxReplicas", told)
-    if least > ceiling:
+    if limits.min_replicas not in (None, least):
+        told = f"{least} is not that of the policy's limits; write {limits.min_replicas}"
+        yield Finding("wrong", "spec.minReplicas", told)
+    elif least > ceiling:
         told = f"{least} is more than a schedule's ceiling; write {ceiling} or less"
         yield Finding("wrong", "spec.minReplicas", told)
 

@@ -11,11 +11,14 @@ from cme.core.policy import ScalingPolicy
 Json = dict[str, Any]
 
 LEAST_MAX_REPLICAS = 100
-"""A policy has no limit of its own beyond its schedules', and an HPA must have one."""
+"""Of a policy without limits, for an HPA must have one."""
 
 OLDEST_MINOR, TOLERANT_MINOR = 23, 35
 """Of Kubernetes 1.x: since when there is autoscaling/v2, and since when spec.behavior's tolerances count by default
 (KEP-4951: alpha and off in 1.33, beta and on in 1.35)."""
+
+ZERO_MINOR = 37
+"""Since when the gate HPAScaleToZero is on by default (KEP-2021: alpha and off from 1.16 to 1.36, beta in 1.37)."""
 
 PERIOD_S = 15
 """The controller decides so often; a policy of a longer period would outlast a decision."""
@@ -36,14 +39,14 @@ def minor_of(version: str) -> int:
 def manifest(policy: ScalingPolicy, minor: int) -> Json:
     """For Kubernetes 1.`minor`, in the order in which people write it."""
     reference = target_of(policy)
-    most = max([LEAST_MAX_REPLICAS, *ceilings(policy), *floors(policy)])
+    most = most_of(policy)
     return {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
         "metadata": {"name": policy.metadata.name, "namespace": policy.metadata.namespace},
         "spec": {
             "scaleTargetRef": reference,
-            "minReplicas": 1,
+            "minReplicas": least_of(policy),
             "maxReplicas": most,
             "metrics": [_metric(name, dict(reference)) for name in needed(policy)],
             "behavior": _behavior(at_once(most), minor),
@@ -58,15 +61,30 @@ def target_of(policy: ScalingPolicy) -> Json:
 
 
 def needed(policy: ScalingPolicy) -> list[str]:
-    """The metrics of the fitting HPA. Without floors `replicas_schedule` is always 0 and says nothing."""
+    """The metrics of the fitting HPA. Without a schedule's floor `replicas_schedule` says no more than `minReplicas`."""
     return [REPLICAS_SCALING, *([REPLICAS_SCHEDULE] if floors(policy) else [])]
 
 
+def least_of(policy: ScalingPolicy) -> int:
+    """`minReplicas`: 0 only for a policy that says so, as a cluster may refuse it."""
+    lowest = policy.spec.limits.min_replicas
+    return 1 if lowest is None else lowest
+
+
+def most_of(policy: ScalingPolicy) -> int:
+    highest = policy.spec.limits.max_replicas
+    if highest is not None:
+        return highest
+    return max([LEAST_MAX_REPLICAS, least_of(policy), *ceilings(policy), *floors(policy)])
+
+
 def floors(policy: ScalingPolicy) -> list[int]:
+    """Of schedules."""
     return [s.min_replicas for s in policy.spec.schedules if s.min_replicas is not None]
 
 
 def ceilings(policy: ScalingPolicy) -> list[int]:
+    """Of schedules."""
     return [s.max_replicas for s in policy.spec.schedules if s.max_replicas is not None]
 
 

@@ -13,6 +13,6 @@ from adapter.configuration.check import check as checked
 def check(files: tuple[Path, ...]) -> None:
     """Validate policies and settings in YAML files; - is standard input."""
     report = checked(files)
-    for line in (*report.valid, *report.problems):
+    for line in (*report.valid, *report.notes, *report.problems):
         click.echo(line)
     sys.exit(1 if report.problems else 0)

@@ -39,7 +39,9 @@ def told(found: Explanation) -> Iterator[str]:
         limit = format_duration(found.limit_ms)
         yield f"no decision was served: the log has none of the {limit} before; was the predictor running?"
     else:
-        yield f"replicas: {_value(found.replicas, '', found)}; the schedules' floor {found.replicas.floor:g}"
+        floor = found.replicas.floor
+        told_floor = f"the floor {floor:g}" if floor == floor else "the floor is not known"
+        yield f"replicas: {_value(found.replicas, '', found)}; {told_floor}"
         yield from _why(found.replicas)
     if found.running is None:
         yield "what ran is not known"
@@ -68,6 +70,7 @@ def _steps(decision: Decision, unit: str) -> Iterator[str]:
     for name, value, age_ms in (
         ("measured", decision.raw, decision.measured_age_ms),
         ("predicted", decision.predicted, decision.predicted_age_ms),
+        ("learnt, of one replica and second", decision.drain, None),
         ("needed", decision.need, None),
         ("after the slow scale-down", decision.slowed, None),
     ):

@@ -8,7 +8,14 @@ import yaml
 
 from adapter.autoscaler.compare import compare
 from adapter.autoscaler.live import hpas
-from adapter.autoscaler.manifest import LEAST_MAX_REPLICAS, TOLERANT_MINOR, manifest, minor_of
+from adapter.autoscaler.manifest import (
+    LEAST_MAX_REPLICAS,
+    TOLERANT_MINOR,
+    ZERO_MINOR,
+    least_of,
+    manifest,
+    minor_of,
+)
 from adapter.configuration.load import read_configuration
 from adapter.configuration.yaml_file import STANDARD_INPUT, name_of, read_documents
 from cme.core.errors import InvalidInput
@@ -59,9 +66,17 @@ def _policies(file: Path) -> tuple[ScalingPolicy, ...]:
 
 
 def _printed(policy: ScalingPolicy, minor: int) -> str:
-    notes = [
-        f"maxReplicas is {LEAST_MAX_REPLICAS}, or what a schedule says if that is more: set what you can bear"
-    ]
+    notes = []
+    if policy.spec.limits.max_replicas is None:
+        notes.append(
+            f"maxReplicas is {LEAST_MAX_REPLICAS}, or what a schedule says if that is more: set what you can bear, "
+            "best in the policy's limits"
+        )
+    if least_of(policy) == 0:
+        notes.append(
+            f"minReplicas 0 needs the cluster's gate HPAScaleToZero, which is on by default from 1.{ZERO_MINOR}: without it "
+            "the HPA is refused"
+        )
     if minor < TOLERANT_MINOR:
         notes.append(
             f"Kubernetes 1.{minor} does not follow changes of up to 10 %; it can be told to from 1.{TOLERANT_MINOR}"

@@ -34,9 +34,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Report:
-    """A line for each document without a problem, and all problems of the others."""
+    """A line for each document without a problem, what is to be thought of there, and all problems of the others."""
 
     valid: Sequence[str]
+    notes: Sequence[Problem]
     problems: Sequence[Problem]
 
 
@@ -51,6 +52,7 @@ def check(paths: Iterable[Path]) -> Report:
         checked.read(path)
     checked.sources()
     checked.side_by_side()
+    checked.asleep()
     return checked.report()
 
 
@@ -59,6 +61,7 @@ class _Checked:
     """What was found so far; `fitting` are the documents that fit their model, in their order."""
 
     problems: list[Problem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
     fitting: list[tuple[YamlDocument, ScalingPolicy | Settings]] = field(default_factory=list)
 
     @property
@@ -102,6 +105,18 @@ class _Checked:
         for document, _ in self.settings[1:]:
             self._add(document, ("kind",), "a second Settings document; keep one")
 
+    def asleep(self) -> None:
+        """A policy that may have no replicas needs a signal that exists without pods."""
+        for document, policy in self.policies:
+            kinds = {next(iter(signal.source)) for signal in policy.spec.signals}
+            if policy.spec.limits.min_replicas == 0 and kinds == {"scrape"}:
+                path = ("spec", "limits", "minReplicas")
+                text = (
+                    "note: if the scraped targets are the workload's own pods, there is no signal at 0 replicas and "
+                    "nothing scales it up again; measure something that exists without pods, like a queue"
+                )
+                self.notes.append(Problem(document.file, document.line(path), document.number, path, text))
+
     def report(self) -> Report:
         faulty = {(problem.file, problem.document) for problem in self.problems}
         lines = [
@@ -109,7 +124,7 @@ class _Checked:
             for document, model in self.fitting
             if (document.file, document.number) not in faulty
         ]
-        return Report(lines, self.problems)
+        return Report(lines, self.notes, self.problems)
 
     def _parse(self, document: YamlDocument) -> None:
         kind = document.data.get("kind") if isinstance(document.data, dict) else None

@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from cme.core.annotations import Annotations
 from cme.core.cron import CronWindow, cron_problem
 from cme.core.documents import Document
 from cme.core.durations import WRITTEN, Duration, format_duration, parse_duration
@@ -24,7 +25,7 @@ from cme.core.identity import SIGNAL_NAME, SeriesKey, Workload, signal_name_prob
 from cme.core.quantity import format_quantity, parse_quantity
 
 UTC = "UTC"
-LONGEST_LEAD_MS = LONGEST_RAMP_MS = 6 * 3_600_000
+LONGEST_LEAD_MS = LONGEST_RAMP_MS = LONGEST_HOLD_MS = LONGEST_DRAIN_MS = 6 * 3_600_000
 LOWEST_QUANTILE, DEFAULT_QUANTILE, HIGHEST_QUANTILE = 0.5, 0.95, 0.999
 _DNS_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -101,6 +102,7 @@ Share = Annotated[
 class Metadata(Document):
     name: Name
     namespace: Name = "default"
+    annotations: Annotations = Annotations()
 
 
 class TargetRef(Document):
@@ -125,6 +127,22 @@ SignalName = Annotated[
 ]
 
 
+class Drain(Document):
+    """Of a backlog: in which time it is to be emptied, and the signal of the same policy that tells what arrives, in
+    items/s."""
+
+    within: Duration
+    """The time in which it is to be emptied, at most 6h."""
+    arrivals: str
+    """The signal of the same policy that tells what arrives, in items/s."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Drain":
+        if not 0 < self.within <= LONGEST_DRAIN_MS:
+            raise ValueError(f"within must be above 0 and at most {format_duration(LONGEST_DRAIN_MS)}")
+        return self
+
+
 class Signal(Document):
     """One measured quantity. `source` is a mapping with one key, the kind of the source."""
 
@@ -136,6 +154,8 @@ class Signal(Document):
     """What one replica is meant to carry: the HPA's AverageValue target."""
     saturated_above: Amount | None = None
     """What one replica carries at most: a load of as much per pod is flagged as a lower bound."""
+    drain: Drain | None = None
+    """It is a backlog, which depends on what runs: its arrivals are forecast, not itself."""
 
     @model_validator(mode="after")
     def _fits(self) -> "Signal":
@@ -215,18 +235,23 @@ Decrease = Annotated[str, WithJsonSchema({"type": "string", "pattern": rf"^\d+(\
 
 
 class ScaleDown(Document):
-    """Hold the largest need of `window`, then fall by at most `maxDecrease` (share per period, `10%/1m`)."""
+    """Hold the largest need of `window`, and what is forecast to be needed again within `hold`; fall by at most
+    `maxDecrease` (share per period, `10%/1m`)."""
 
     window: Duration = parse_duration("10m")
     """The largest need within it is served; 10m by default."""
     max_decrease: Decrease = "100%/1m"
     """How much less may be served within a period, like 10%/1m; all by default."""
+    hold: Duration = 0
+    """What is forecast to be needed again within it is not let go; nothing by default, at most 6h."""
 
     @model_validator(mode="after")
     def _fits(self) -> "ScaleDown":
         match = _DECREASE.fullmatch(self.max_decrease)
         if match is None or not 0 < float(match[1]) <= 100 or parse_duration(match[2]) == 0:
             raise ValueError(f"maxDecrease {self.max_decrease!r} must be a share per period, like 10%/1m")
+        if self.hold > LONGEST_HOLD_MS:
+            raise ValueError(f"hold must be at most {format_duration(LONGEST_HOLD_MS)}")
         return self
 
     @property
@@ -243,6 +268,22 @@ class ScaleUp(Document):
 
     tolerance: float = Field(default=0.1, ge=0, le=1)
     """What the HPA that reads our numbers has: 0.1 unless its behavior says otherwise."""
+
+
+class ReplicaLimits(Document):
+    """The lowest and the highest number of replicas at any time; schedules move between them."""
+
+    min_replicas: Replicas | None = None
+    """The lowest."""
+    max_replicas: Replicas | None = Field(default=None, ge=1)
+    """The highest."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> "ReplicaLimits":
+        low, high = self.min_replicas, self.max_replicas
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"minReplicas {low} is more than maxReplicas {high}")
+        return self
 
 
 class Schedule(Document):
@@ -310,6 +351,8 @@ class Spec(Document):
     """What the HPA that reads our numbers does to increases."""
     scale_down: ScaleDown = ScaleDown()
     """How slowly less is served."""
+    limits: ReplicaLimits = ReplicaLimits()
+    """The lowest and the highest number of replicas at any time."""
     schedules: tuple[Schedule, ...] = Field(default=(), max_length=64)
     """Floors and ceilings of replicas at times."""
 
@@ -327,6 +370,32 @@ class Spec(Document):
         ):
             if len(set(names)) < len(names):
                 raise ValueError(f"two {what}s have the same name; names must be unique within a policy")
+        return self
+
+    @model_validator(mode="after")
+    def _arrivals(self) -> "Spec":
+        rates = {signal.name for signal in self.signals if signal.drain is None}
+        for signal in self.signals:
+            if signal.drain is not None and signal.drain.arrivals not in rates:
+                raise ValueError(
+                    f"signal {signal.name!r} has drain.arrivals {signal.drain.arrivals!r}; name another signal of this "
+                    "policy, one without a drain of its own"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _within(self) -> "Spec":
+        lowest, highest = self.limits.min_replicas, self.limits.max_replicas
+        for one in self.schedules:
+            low, high = one.min_replicas, one.max_replicas
+            if low is not None and highest is not None and low > highest:
+                raise ValueError(
+                    f"schedule {one.name!r} has minReplicas {low}, more than limits.maxReplicas {highest}"
+                )
+            if high is not None and lowest is not None and high < lowest:
+                raise ValueError(
+                    f"schedule {one.name!r} has maxReplicas {high}, less than limits.minReplicas {lowest}"
+                )
         return self
 
 

@@ -1,4 +1,5 @@
-"""Between how many replicas a policy's schedules hold a workload at a moment. Depends on nothing but what is given."""
+"""Between how many replicas a policy's limits and schedules hold a workload at a moment. Depends on nothing but what is
+given."""
 
 import math
 from datetime import date
@@ -10,9 +11,9 @@ from cme.core.reasons import Reason
 
 
 class Bounds(NamedTuple):
-    """`floor` is never above `ceiling`; without a schedule they are 0 and infinite."""
+    """`floor` is never above `ceiling`; without a limit or schedule they are 0 and infinite."""
 
-    floor: int
+    floor: float
     ceiling: float
     floor_reasons: Reason
     """Why a number is raised to the floor."""
@@ -21,20 +22,26 @@ class Bounds(NamedTuple):
 
 
 def replica_bounds(spec: Spec, now_ms: int, running: float) -> Bounds:
-    """What all schedules together allow: the largest floor and the smallest ceiling.
+    """What limits and schedules together allow: the largest floor and the smallest ceiling. Limits are a schedule that
+    always holds.
 
-    A floor above the ceiling wins, for too many replicas cost less than too few. Of `running` replicas (NaN: not known)
-    it depends how far the floor must be raised for the HPA to heed it.
+    A floor above the ceiling wins, for too many replicas cost less than too few; it is within the limits, for a policy
+    is refused whose schedules are not. Of `running` replicas (NaN: not known) it depends how far the floor must be
+    raised for the HPA to heed it.
     """
-    off = frozenset(spec.holidays)
+    off, lowest, highest = frozenset(spec.holidays), spec.limits.min_replicas, spec.limits.max_replicas
     floors = [_floor(one, off, spec.forecast.lead, now_ms) for one in spec.schedules]
+    if lowest is not None:
+        floors.append((lowest, Reason.LIMIT_FLOOR))
     floor, raised = max(floors, key=lambda f: (f[0], -f[1]), default=(0, Reason.NONE))
-    ceilings = [
-        one.max_replicas
+    ceilings: list[tuple[float, Reason]] = [
+        (one.max_replicas, Reason.SCHEDULE_CEILING)
         for one in spec.schedules
         if one.max_replicas is not None and one.window(off).active(now_ms)
     ]
-    ceiling, lowered = min(ceilings, default=math.inf), Reason.SCHEDULE_CEILING
+    if highest is not None:
+        ceilings.append((highest, Reason.LIMIT_CEILING))
+    ceiling, lowered = min(ceilings, default=(math.inf, Reason.SCHEDULE_CEILING))
     if floor > ceiling:
         ceiling, conflict = floor, Reason.SCHEDULE_CONFLICT
         raised, lowered = raised | conflict, lowered | conflict

@@ -19,19 +19,19 @@ HEADER = "# Made by `python -m cme.policies.manifest` of the models in cme/core/
 
 _KEPT = ("type", "description", "pattern", "enum", "format", "minimum", "maximum", "required")
 _LENGTHS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
+_ORDERED = "!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas"
 _DOORS: Mapping[str, Mapping[str, str]] = {
     "Forecast": {
         "[has(self.quantile), has(self.cost), has(self.slo)].filter(given, given).size() <= 1": (
             "give one of quantile, cost and slo"
         )
     },
+    "ReplicaLimits": {_ORDERED: "minReplicas is more than maxReplicas"},
     "Schedule": {
         "has(self.minReplicas) || has(self.maxReplicas)": (
             "a schedule needs minReplicas, maxReplicas or both"
         ),
-        "!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas": (
-            "minReplicas is more than maxReplicas"
-        ),
+        _ORDERED: "minReplicas is more than maxReplicas",
         "has(self.duration) != has(self.end)": "give either duration or end",
         "!has(self.ramp) || (has(self.minReplicas) && self.minReplicas > 0)": (
             "a ramp needs minReplicas to rise to"

@@ -11,7 +11,7 @@ PATH = f"/apis/{API_VERSION}/{PLURAL}"
 
 Json = Mapping[str, Any]
 
-_WRITTEN = ("name", "namespace")
+_WRITTEN = ("name", "namespace", "annotations")
 """What people write of an object's metadata and the model knows."""
 
 

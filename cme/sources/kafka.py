@@ -1,8 +1,9 @@
-"""Kafka: how much a consumer group has yet to read of a topic, in records.
+"""Kafka: how much a consumer group has yet to read of a topic, in records, or how many are written to it.
 
-Per partition the end offset less the committed one. A partition without a commit counts from its beginning:
-what a group that starts with `auto.offset.reset=earliest` has before it. The client blocks, so it works in a
-thread, one read at a time; after an error it is dropped and the next read connects anew.
+Arrivals are the end offsets, counters per partition. A backlog is the end offset less the committed one; a partition
+without a commit counts from its beginning: what a group that starts with `auto.offset.reset=earliest` has before it.
+The client blocks, so it works in a thread, one read at a time; after an error it is dropped and the next read connects
+anew.
 
 The thread is the source's own: a broker that hangs holds it for longer than a tick, and must not use up the
 threads in which the log is written.
@@ -10,7 +11,7 @@ threads in which the log is written.
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -48,7 +49,8 @@ class _Client(KafkaAdminClient):  # type: ignore[misc]
 
 
 class Kafka:
-    def __init__(self, topic: str, group: str, address: str) -> None:
+    def __init__(self, topic: str, group: str | None, address: str) -> None:
+        """`group` is whose backlog is measured; None: arrivals are."""
         self._topic, self._group, self._address = topic, group, address
         self._client: Any = None
         self._thread = ThreadPoolExecutor(1, "kafka")  # ends with this object
@@ -59,6 +61,8 @@ class Kafka:
             raise SourceFailed(f"kafka at {self._address}: an earlier question is still unanswered")
         self._pending = self._thread.submit(self._offsets)
         offsets = await asyncio.wrap_future(self._pending)
+        if self._group is None:
+            return arrivals(offsets, now_ms)
         return backlog(self._topic, self._group, offsets, now_ms)
 
     async def close(self) -> None:
@@ -92,21 +96,32 @@ class Kafka:
         partitions = [TopicPartition(self._topic, p["partition_index"]) for p in described["partitions"]]
         if described["error_code"] or not partitions:
             raise SourceFailed(f"kafka at {self._address} has no topic {self._topic!r}")
-        ends = self._client.list_partition_offsets(dict.fromkeys(partitions, _LATEST), timeout_ms=TIMEOUT_MS)
-        starts = self._client.list_partition_offsets(
-            dict.fromkeys(partitions, _EARLIEST), timeout_ms=TIMEOUT_MS
-        )
+        ends = self._listed(partitions, _LATEST)
+        if self._group is None:
+            return Offsets(ends, {}, {})
+        starts = self._listed(partitions, _EARLIEST)
         committed = self._client.list_group_offsets({self._group: None})[self._group]
         return Offsets(
-            {p.partition: found.offset for p, found in ends.items()},
-            {p.partition: found.offset for p, found in starts.items()},
+            ends,
+            starts,
             {p.partition: found.offset for p, found in committed.items() if p.topic == self._topic},
         )
+
+    def _listed(self, partitions: Sequence[TopicPartition], which: int) -> dict[int, int]:
+        """By partition the offset that a sentinel of ListOffsets stands for."""
+        found = self._client.list_partition_offsets(dict.fromkeys(partitions, which), timeout_ms=TIMEOUT_MS)
+        return {partition.partition: one.offset for partition, one in found.items()}
 
     def _discard(self) -> None:
         client, self._client = self._client, None
         if client is not None:
             client.close()
+
+
+def arrivals(offsets: Offsets, now_ms: int) -> Harvest:
+    """The end offsets as counters: each record moves one of them on by one. A topic that was made anew begins at 0."""
+    readings = [Reading(str(partition), float(end), now_ms) for partition, end in offsets.end.items()]
+    return Harvest(readings, {"": len(offsets.end)}, counters=True)
 
 
 def backlog(topic: str, group: str, offsets: Offsets, now_ms: int) -> Harvest:

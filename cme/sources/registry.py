@@ -1,7 +1,9 @@
 """All sources. The Kafka client is imported on first use: who does not read Kafka does not pay for it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import model_validator
 
 from cme.core.documents import Document, parse_document
 from cme.core.errors import InvalidInput
@@ -11,15 +13,25 @@ from cme.sources.protocol import Registry, Source, SourceKind
 
 
 class KafkaSpec(Document):
-    """Messages of a topic that a group has not yet consumed."""
+    """Messages of a topic: those that a group has not yet consumed, or those that arrive."""
 
     # Here, so that a policy can be checked without Kafka's client.
     connection: str
     """Of the settings, by name."""
     topic: str
     """The topic."""
-    group: str
-    """The consumer group."""
+    measure: Literal["backlog", "arrivals"] = "backlog"
+    """What the group has not yet consumed, or what arrives, whoever reads it; backlog by default."""
+    group: str | None = None
+    """The consumer group of a backlog."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> "KafkaSpec":
+        if self.measure == "backlog" and self.group is None:
+            raise ValueError("a backlog is a consumer group's: give group, or measure arrivals")
+        if self.measure == "arrivals" and self.group is not None:
+            raise ValueError("arrivals are the topic's, whoever reads them: leave group out")
+        return self
 
 
 def _open_kafka(spec: KafkaSpec, connection: Connection) -> Source:

@@ -1,20 +1,21 @@
 """Policies as columns: one row per signal, one per workload, so that a decision is a few array operations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cme.core.identity import SeriesKey
-from cme.core.policy import ScalingPolicy, Spec
-from cme.core.schedules import replica_bounds
+from cme.core.overrides import bounds_of
+from cme.core.policy import ScalingPolicy, Signal, Spec
+from cme.core.reasons import FIXED
 
 REPLICAS = "replicas"
 """The name under which a workload's own row stands in the log, beside its signals."""
 
 Doubles = NDArray[np.float64]
-Bits = NDArray[np.uint32]
+Bits = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,11 @@ class Bounds:
     floor_reasons: Bits
     ceiling_reasons: Bits
 
+    @property
+    def fixed(self) -> NDArray[np.bool_]:
+        """Where both are the same by what is asked of the policy for a time, whatever signals call for."""
+        return np.asarray((self.floor_reasons & FIXED) > 0)
+
     def of(self, rows: NDArray[np.intp], per_replica: Doubles) -> "Bounds":
         """The same in the units of signals of the workloads `rows`."""
         floor, ceiling = self.floor[rows] * per_replica, self.ceiling[rows] * per_replica
@@ -34,7 +40,7 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Rules:
-    """Columns over signals, and over workloads (`replica_ids`, `specs`)."""
+    """Columns over signals, and over workloads (`replica_ids`, `policies`)."""
 
     signal_ids: NDArray[np.uint64]
     workload_of: NDArray[np.intp]  # row of the signal's workload
@@ -44,35 +50,58 @@ class Rules:
     window_ms: NDArray[np.int64]
     share: Doubles  # largest decrease per period
     period_ms: NDArray[np.int64]
+    hold_ms: Doubles
+    arrivals_of: NDArray[np.intp]  # row of the signal that tells what arrives in a backlog; -1: it is none
+    within_s: Doubles  # in which a backlog is to be emptied, NaN for others
+    forced_raw: NDArray[np.bool_]  # no forecast counts
     replica_ids: NDArray[np.uint64]
-    specs: tuple[Spec, ...]
+    policies: tuple[ScalingPolicy, ...]
+
+    @property
+    def backlog(self) -> NDArray[np.bool_]:
+        """Which signals are the backlog of a queue."""
+        return np.asarray(self.arrivals_of >= 0)
 
     def bounds(self, now_ms: int, running: Doubles) -> Bounds:
-        """What the schedules of each workload allow while so many replicas run (NaN: not known)."""
+        """What the policy of each workload allows while so many replicas run (NaN: not known)."""
         found = [
-            replica_bounds(spec, now_ms, n) for spec, n in zip(self.specs, running.tolist(), strict=True)
+            bounds_of(policy, now_ms, n) for policy, n in zip(self.policies, running.tolist(), strict=True)
         ]
         low, high, low_reasons, high_reasons = zip(*found, strict=True) if found else ((), (), (), ())
         return Bounds(
             np.array(low, dtype=float),
             np.array(high, dtype=float),
-            np.array(low_reasons, dtype=np.uint32),
-            np.array(high_reasons, dtype=np.uint32),
+            np.array(low_reasons, dtype=np.int64),
+            np.array(high_reasons, dtype=np.int64),
         )
 
 
 def compile_rules(policies: Sequence[ScalingPolicy]) -> Rules:
     """The rules of some policies, in their order."""
     signals = [(row, policy, signal) for row, policy in enumerate(policies) for signal in policy.spec.signals]
+    row_of = {(row, signal.name): number for number, (row, _, signal) in enumerate(signals)}
     return Rules(
         signal_ids=np.array([p.series(s).id for _, p, s in signals], dtype=np.uint64),
         workload_of=np.array([row for row, _, _ in signals], dtype=np.intp),
         per_replica=np.array([s.per_replica for _, _, s in signals], dtype=float),
         quantile=np.array([p.spec.forecast.covered for _, p, _ in signals], dtype=float),
         lead_ms=np.array([p.spec.forecast.lead for _, p, _ in signals], dtype=float),
-        window_ms=np.array([p.spec.scale_down.window for _, p, _ in signals], dtype=np.int64),
+        window_ms=np.array([_window(p.spec, s) for _, p, s in signals], dtype=np.int64),
         share=np.array([p.spec.scale_down.share for _, p, _ in signals], dtype=float),
         period_ms=np.array([p.spec.scale_down.period_ms for _, p, _ in signals], dtype=np.int64),
+        hold_ms=np.array([p.spec.scale_down.hold for _, p, _ in signals], dtype=float),
+        arrivals_of=np.array([_arrivals_of(row, s, row_of) for row, _, s in signals], dtype=np.intp),
+        within_s=np.array([s.drain.within / 1000 if s.drain else np.nan for *_, s in signals], dtype=float),
+        forced_raw=np.array([p.metadata.annotations.force_raw for _, p, _ in signals], dtype=bool),
         replica_ids=np.array([SeriesKey(p.workload, REPLICAS).id for p in policies], dtype=np.uint64),
-        specs=tuple(p.spec for p in policies),
+        policies=tuple(policies),
     )
+
+
+def _window(spec: Spec, signal: Signal) -> int:
+    """A backlog's need is held until it is emptied: let go as it falls, an e-th part of it would be left by then."""
+    return max(spec.scale_down.window, signal.drain.within if signal.drain else 0)
+
+
+def _arrivals_of(workload: int, signal: Signal, row_of: Mapping[tuple[int, str], int]) -> int:
+    return row_of[workload, signal.drain.arrivals] if signal.drain else -1

@@ -1,4 +1,5 @@
-"""The slow scale-down: hold the largest need of a window, then let go at most so much within any period.
+"""The slow scale-down: hold the largest need of a window and what is needed again soon, let go at most so much within
+any period. Each gives a least value, and the largest of them counts: none works on what another left.
 
 Time without knowledge counts as holding: the HPA keeps its size on an error, and the first values after an outage
 may be too small (a rate whose range is not full yet).
@@ -69,6 +70,10 @@ class SlowScaleDown:
         largest = self._served.largest(now_ms)
         least = np.where(np.isfinite(largest), largest, 0.0) * (1 - self._share)
         return np.where(saturated, np.fmax(least, self._last), least)
+
+    def keep(self, again: Doubles) -> Doubles:
+        """What was served last, as far as so much is needed `again`; -inf where nothing is known of either."""
+        return np.asarray(np.fmax(np.minimum(self._last, again), -np.inf))
 
     def serve(self, now_ms: int, value: Doubles) -> None:
         """Remember what was served (NaN: nothing, so that whoever asked kept what he had)."""

@@ -96,8 +96,8 @@ async def scrape(targets: int) -> AsyncIterator[tuple[Source, list[Web]]]:
 class ScriptedKafka(kafka.Kafka):
     """The kafka source with its thread and its sums, told its offsets by the test."""
 
-    def __init__(self) -> None:
-        super().__init__("jobs", "workers", "broker:9092")
+    def __init__(self, group: str | None = "workers") -> None:
+        super().__init__("jobs", group, "broker:9092")
         self.says: Callable[[], kafka.Offsets] = lambda: offsets(committed=90)
 
     def _ask(self) -> kafka.Offsets:

@@ -148,6 +148,7 @@ FAULTS = [
         "needs minReplicas, maxReplicas",
     ),
     ({"schedules": [policies.always(3) | {"maxReplicas": 2}]}, "minReplicas is more than maxReplicas"),
+    ({"limits": {"minReplicas": 3, "maxReplicas": 2}}, "minReplicas is more than maxReplicas"),
     ({"schedules": [policies.always(3), policies.always(4)]}, "Duplicate value"),
     ({"schedules": [policies.always(3) | {"duration": 5}]}, "must be of type string"),
     ({"forecast": {"quantile": 0.9, "slo": {"short": "1%"}}}, "give one of quantile, cost and slo"),
@@ -189,6 +190,7 @@ WHOLE: Json = {
         {"name": "qps", "source": {"demo": {"load": "bursts"}}, "perReplica": "1500m", "saturatedAbove": 9},
         {
             "name": "jobs",
+            "drain": {"within": "10m", "arrivals": "qps"},
             "source": {"kafka": {"connection": "j", "topic": "t", "group": "g"}},
             "perReplica": 40,
         },
@@ -212,7 +214,8 @@ WHOLE: Json = {
     ],
     "forecast": {"cost": {"short": 20, "over": 0.5}, "lead": "1h30m", "models": ["ets"]},
     "scaleUp": {"tolerance": 0},
-    "scaleDown": {"window": "0s", "maxDecrease": "2.5%/1m"},
+    "scaleDown": {"window": "0s", "maxDecrease": "2.5%/1m", "hold": "30m"},
+    "limits": {"minReplicas": 0, "maxReplicas": 40},
     "schedules": [
         {
             "name": "night",

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from adapter.cli import tidecast
-from cme.core.policy import Forecast, ScaleDown, ScaleUp, Schedule, Signal, Spec
+from cme.core.annotations import FORCE_RAW, PAUSE, PIN
+from cme.core.policy import Forecast, ReplicaLimits, ScaleDown, ScaleUp, Schedule, Signal, Spec
 from cme.core.settings import Connection, Kubernetes, Settings
 from cme.runtime.telemetry import AdapterTelemetry, CollectorTelemetry, PredictorTelemetry
 from cme.sources.registry import KINDS
@@ -63,6 +64,7 @@ def test_every_metric_is_documented_with_its_type_and_labels() -> None:
         (Forecast, "spec.forecast."),
         (ScaleUp, "spec.scaleUp."),
         (ScaleDown, "spec.scaleDown."),
+        (ReplicaLimits, "spec.limits."),
         (Schedule, "spec.schedules[]."),
     ],
 )
@@ -70,6 +72,11 @@ def test_every_field_of_a_policy_is_documented(model: type[BaseModel], prefix: s
     page = text("docs/policies.md")
     for name in fields(model) - {"name"}:
         assert f"`{prefix}{name}" in page or f"`{name}`" in page, f"{prefix}{name}"
+
+
+def test_every_annotation_is_documented_and_no_other() -> None:
+    documented = set(re.findall(r"^\| `(tidecast\.dev/[a-z-]+): ", text("docs/policies.md"), re.M))
+    assert documented == {PAUSE, FORCE_RAW, PIN}
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,8 @@ from cme.core.policy import ScalingPolicy
 from cme.core.readings import Flag, Total
 from cme.core.settings import Settings
 from cme.policies.standing import Standing
-from predictor.decide.chain import Limits, decide
+from predictor.decide.chain import decide
+from predictor.decide.measured import Limits
 from predictor.decide.rules import compile_rules
 from predictor.decide.slow import SlowScaleDown
 from predictor.engine import Forecast
@@ -71,6 +72,7 @@ class Stage:
         self.policies = policies
         self._rules = compile_rules(policies)
         self._slow = SlowScaleDown(self._rules)
+        self.drain = np.full(len(self._rules.signal_ids), NAN)
         self.view.take(describe(map(Standing.valid, policies), self.clock.now_ms()))
 
     def withdraw(self, of: ScalingPolicy, text: str = "") -> None:
@@ -97,7 +99,10 @@ class Stage:
     def decide(self) -> Batch:
         """A tick of the predictor, over all policies."""
         now = self.clock.now_ms()
-        measured, running = self._picture.measured(self._rules), self._picture.running(self._rules, now)
+        measured, running = (
+            self._picture.measured(self._rules, self.drain),
+            self._picture.running(self._rules, now),
+        )
         decisions = decide(self._rules, self._slow, measured, running, self._limits, now)
         batch = decision_batch(now, self._rules, measured, decisions)
         self.view.take([batch])

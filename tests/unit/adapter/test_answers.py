@@ -4,8 +4,10 @@ import pytest
 
 from adapter.answers import NotServed, Served
 from adapter.metrics import metric_names
+from cme.core.documents import parse_document
 from cme.core.durations import DAY_MS, HOUR_MS, MINUTE_MS
-from tests.unit.adapter.stage import NAN, NOW, Stage, policy
+from cme.core.policy import ScalingPolicy
+from tests.unit.adapter.stage import NAN, NOW, Stage, as_text, policy
 
 WEB = policy("web")
 NIGHT = {"name": "night", "start": "0 22 * * *", "duration": "10h", "minReplicas": 40, "maxReplicas": 50}
@@ -82,6 +84,11 @@ def test_the_floor_of_a_schedule_needs_no_data_at_all() -> None:
     assert stage.served(web, "replicas_schedule").milli == 0
 
 
+def test_the_floor_of_the_limits_is_served_when_no_schedule_holds() -> None:
+    stage = Stage(policy("web", schedules=[NIGHT], limits={"minReplicas": 3, "maxReplicas": 400}))
+    assert stage.served(stage.policies[0], "replicas_schedule").milli == 3_000
+
+
 def test_a_schedules_floor_is_raised_by_what_runs_while_that_is_known() -> None:
     stage = Stage(policy("web", schedules=[NIGHT]))
     stage.clock.advance(14 * HOUR_MS)
@@ -124,6 +131,77 @@ def test_a_failing_source_is_named_in_its_own_words(stage: Stage) -> None:
     for metric in ("qps", "qps_scaling", "replicas_scaling"):
         assert stage.refusal(WEB, metric) == (503, f"{metric} of {NAME}: {why}")
     assert stage.served(WEB, "queue_backlog_scaling").milli == 60_000
+
+
+def test_at_0_replicas_the_refusal_says_that_what_is_measured_at_pods_is_not_there() -> None:
+    stage = Stage(WEB)
+    stage.run(WEB)
+    stage.measure(WEB, qps="http://web:9100 refused the connection")
+    why = (
+        "qps has no fresh value; http://web:9100 refused the connection; none of its pods is running and ready, and what "
+        "is measured at pods does not exist then"
+    )
+    assert stage.refusal(WEB, "qps") == (503, f"qps of {NAME}: {why}")
+
+
+def test_of_a_backlog_whose_arrivals_are_missing_the_arrivals_are_named() -> None:
+    jobs = {"name": "jobs", "source": {"x": {}}, "perReplica": 5}
+    backlog = jobs | {"name": "queue_backlog", "drain": {"within": "10m", "arrivals": "jobs"}}
+    queue = policy("web", signals=[backlog, jobs])
+    stage = Stage(queue)
+    stage.measure(queue, queue_backlog=600.0, jobs="broker:9092 is down")
+    stage.decide()
+    for metric in ("queue_backlog_scaling", "replicas_scaling"):
+        why = f"{metric} of {NAME}: jobs has no fresh value; broker:9092 is down"
+        assert stage.refusal(queue, metric) == (503, why)
+    stage.run(queue)
+    stage.decide()
+    assert stage.served(queue, "replicas_scaling").milli == 1_000
+
+
+def asked(**annotations: str) -> ScalingPolicy:
+    """The policy WEB with a schedule at night and annotations of ours."""
+    whole = as_text(policy("web", schedules=[NIGHT], limits={"minReplicas": 3}))
+    whole["metadata"]["annotations"] = {f"tidecast.dev/{name}": text for name, text in annotations.items()}
+    return parse_document(ScalingPolicy, whole, "web")
+
+
+def test_a_paused_workload_is_told_what_runs_also_when_nothing_is_measured() -> None:
+    paused = asked(pause="true")
+    stage = Stage(paused)
+    stage.clock.advance(14 * HOUR_MS)  # the schedule holds
+    stage.run(paused, "web-1", "web-2")
+    stage.decide()
+    served = {metric: stage.served(paused, metric) for metric in ("replicas_scaling", "replicas_schedule")}
+    assert {metric: one.milli for metric, one in served.items()} == dict.fromkeys(served, 2_000)
+    assert served["replicas_scaling"].timestamp_ms == NOW + 14 * HOUR_MS
+    assert stage.served(paused, "qps_scaling").milli == 200_000
+    assert stage.refusal(paused, "qps")[0] == 503
+
+
+def test_a_paused_workload_of_which_it_is_not_known_what_runs_says_so() -> None:
+    paused = asked(pause="true")
+    stage = Stage(paused)
+    stage.measure(paused, qps=400.0, queue_backlog=40.0)
+    stage.decide()
+    for metric in ("replicas_scaling", "replicas_schedule", "qps_scaling"):
+        why = (
+            f"{metric} of {NAME}: it is paused, and what runs is not known; does the cluster answer tidecast?"
+        )
+        assert stage.refusal(paused, metric) == (503, why)
+    assert stage.served(paused, "qps").milli == 400_000
+
+
+def test_a_pinned_number_is_served_until_its_time_without_any_data() -> None:
+    pinned = asked(pin="7 until 2027-01-15T09:00:00Z")
+    stage = Stage(pinned)
+    stage.decide()
+    for metric in ("replicas_scaling", "replicas_schedule"):
+        assert stage.served(pinned, metric) == Served(7_000, NOW, 30)
+    stage.clock.advance(HOUR_MS)
+    stage.decide()
+    assert stage.served(pinned, "replicas_schedule").milli == 3_000
+    assert stage.refusal(pinned, "replicas_scaling")[0] == 503
 
 
 @pytest.mark.parametrize(("metric", "fresh_ms"), [("qps", 58_000), ("qps_per_replica", 58_000)])

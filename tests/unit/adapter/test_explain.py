@@ -12,13 +12,14 @@ from adapter.cli.explain import told
 from adapter.explain import Explainer, Explanation, parse_time
 from adapter.web.app import Page
 from cme.collector.records import describe
+from cme.core.documents import parse_document
 from cme.core.durations import DAY_MS, HOUR_MS
 from cme.core.errors import InvalidInput
 from cme.core.policy import ScalingPolicy
 from cme.log.embedded import EmbeddedLog
 from cme.policies.standing import Standing
 from cme.runtime.telemetry import AdapterTelemetry
-from tests.unit.adapter.stage import NOW, Stage, policy
+from tests.unit.adapter.stage import NOW, Stage, as_text, policy
 
 FLOOR = {"name": "always", "start": "0 0 * * *", "duration": "24h", "minReplicas": 4}
 WEB = policy("web", scaleDown={"window": "10m"}, schedules=[FLOOR])
@@ -60,7 +61,7 @@ def test_every_number_of_a_decision_is_told(written: Written) -> None:
     written.decide(qps=400.0, queue_backlog=40.0)
     assert list(told(written.explain(2.5))) == [
         "shop/Deployment.apps/web at 2027-01-15T08:00:03Z",
-        "replicas: 5 was served, decided 2.5 s before; the schedules' floor 4",
+        "replicas: 5 was served, decided 2.5 s before; the floor 4",
         "2 replicas were wanted, 2 pods took load 2.5 s before",
         "qps: 450 1/s was served, decided 2.5 s before",
         "  measured: 400 1/s, 3.5 s before",
@@ -89,7 +90,7 @@ def test_of_several_decisions_the_last_before_the_moment_counts(written: Written
 def test_nothing_is_told_where_nothing_was_served(written: Written) -> None:
     written.decide(qps="no answer", queue_backlog=40.0)
     lines = list(told(written.explain(1)))
-    assert "replicas: nothing was served, decided 1.0 s before; the schedules' floor 4" in lines
+    assert "replicas: nothing was served, decided 1.0 s before; the floor 4" in lines
     assert "qps: nothing was served, decided 1.0 s before" in lines
     assert "  - the signal has no value" in lines
     assert "what ran is not known" in lines
@@ -98,11 +99,11 @@ def test_nothing_is_told_where_nothing_was_served(written: Written) -> None:
 @pytest.mark.parametrize(
     ("seconds", "line"),
     [
-        (59, "replicas: 5 was served, decided 59.0 s before; the schedules' floor 4"),
+        (59, "replicas: 5 was served, decided 59.0 s before; the floor 4"),
         (
             59.5,
             "replicas: nothing was served: the 5 decided 59.5 s before rest on what was older than 1m; "
-            "the schedules' floor 4",
+            "the floor 4",
         ),
         (
             60.5,
@@ -208,5 +209,22 @@ async def test_programs_get_the_same_as_json(written: Written) -> None:
         "predicted_age_ms": None,
         "need": 100,
         "slowed": 100,
+        "drain": None,
     }
     assert [reason["code"] for reason in backlog["reasons"]] == ["missing"]
+
+
+def test_a_paused_workload_is_told_as_served_without_a_measurement(tmp_path: Path) -> None:
+    whole = as_text(WEB)
+    whole["metadata"]["annotations"] = {"tidecast.dev/pause": "true"}
+    written = Written(tmp_path, parse_document(ScalingPolicy, whole, "web"))
+    written.decide()
+    unknown = list(told(written.explain(1)))
+    assert unknown[1:3] == [
+        "replicas: nothing was served, decided 1.0 s before; the floor is not known",
+        "  - the policy is paused: what runs is served, and nothing changes",
+    ]
+    written.run("web-1", "web-2")
+    written.decide()
+    assert list(told(written.explain(1)))[1] == "replicas: 2 was served, decided 1.0 s before; the floor 2"
+    written.log.close()

@@ -34,7 +34,7 @@ def sizes(version: str, behavior: Behavior | None, floor: int, tolerance: float,
     state, found = State(recommendations=()), [current]
     for tick in range(12):
         now = NOW_MS + tick * SYNC_MS
-        served = replica_bounds(scheduled(floor, tolerance), now, found[-1]).floor
+        served = int(replica_bounds(scheduled(floor, tolerance), now, found[-1]).floor)
         step = reconcile(Controller(version), hpa, state, wants(served, found[-1]), now)
         assert step.desired is not None
         state, found = step.state, [*found, step.desired]

@@ -1,5 +1,6 @@
 """A stage for the predictor: a manual clock, a real log, and a collector that writes the loads of a story."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -136,8 +137,9 @@ class Stage:
     def metric(self, name: str) -> float | None:
         return self.registry.get_sample_value(f"tidecast_{name}")
 
-    def replicas(self, of: ScalingPolicy, wanted: float) -> None:
+    def replicas(self, of: ScalingPolicy, wanted: float, ready: int = 0) -> None:
         """What the cluster says of the workload's size."""
         series = series_ids([SeriesKey(of.workload, "replicas").id])
-        columns: dict[str, Column] = {"wanted": np.array([wanted]), "pods": ('{"labels": [], "pods": []}',)}
+        pods = json.dumps({"labels": [{}], "pods": [[f"p{number}", 0] for number in range(ready)]})
+        columns: dict[str, Column] = {"wanted": np.array([wanted]), "pods": (pods,)}
         self.log.append([Batch("replicas", self.clock.now_ms(), series, columns)])

@@ -26,7 +26,7 @@ def choose(
     doubts, causes_of = (np.array([bits], dtype=np.uint32) for bits in (uncalibrated, distrust))
     made = Forecast(values, doubts, causes_of, np.zeros(1, dtype=np.int64))
     rules = compile_rules([policy("web", forecast={"lead": "15m"} | forecast)])
-    return chosen(made, np.array([0]), np.array([100.0]), rules)
+    return chosen(made, np.array([0]), np.array([100.0]), rules.lead_ms, rules.quantile)
 
 
 @pytest.mark.parametrize("quantile", [0.99, 0.995, 0.999])

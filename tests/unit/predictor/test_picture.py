@@ -11,12 +11,14 @@ import pytest
 from cme.collector.records import describe, samples_batch, withdrawal
 from cme.collector.sampling import Sampled
 from cme.core.batch import Batch, series_ids
+from cme.core.distrust import Cause
 from cme.core.durations import HOUR_MS, MINUTE_MS
 from cme.core.identity import SeriesKey
 from cme.core.policy import ScalingPolicy
 from cme.core.readings import REPLICAS_STALE_MS, Flag, Total
 from cme.policies.standing import Standing
-from predictor.decide.rules import compile_rules
+from predictor.decide.measured import Measured
+from predictor.decide.rules import Rules, compile_rules
 from predictor.engine import Forecast
 from predictor.grid import MAX, L, Q, T
 from predictor.picture import Picture
@@ -24,6 +26,10 @@ from tests.unit.predictor.stage import NAN, START, policy
 
 WEB, API = policy("web"), policy("api")
 RULES = compile_rules([WEB])
+
+
+def measured_by(picture: Picture, rules: Rules) -> Measured:
+    return picture.measured(rules, np.full(len(rules.signal_ids), NAN))
 
 
 def key(of: ScalingPolicy = WEB) -> SeriesKey:
@@ -40,7 +46,7 @@ def raw(*batches: Batch) -> tuple[float, int]:
     picture = Picture()
     for batch in batches:
         picture.take_samples(batch)
-    measured = picture.measured(RULES)
+    measured = measured_by(picture, RULES)
     return float(measured.raw[0]), int(measured.raw_ms[0])
 
 
@@ -76,7 +82,7 @@ def test_what_was_never_measured_is_nothing() -> None:
 def test_flags_come_along() -> None:
     picture = Picture()
     picture.take_samples(sample(5.0, flags=Flag.ESTIMATED))
-    assert picture.measured(RULES).flags.tolist() == [int(Flag.ESTIMATED)]
+    assert measured_by(picture, RULES).flags.tolist() == [int(Flag.ESTIMATED)]
 
 
 def replicas(wanted: float, now: int = START) -> Batch:
@@ -112,9 +118,35 @@ def measured(*policies: ScalingPolicy, **more: Any) -> tuple[list[float], list[b
     picture = Picture()
     picture.take_samples(sample(5.0))
     picture.take_forecast(series_ids([key(API).id, key(WEB).id]), forecast(**more), START)
-    found = picture.measured(compile_rules(policies))
+    found = measured_by(picture, compile_rules(policies))
     assert found.predicted_ms.tolist() == [START] * len(policies)
     return found.predicted.tolist(), found.uncalibrated.tolist()
+
+
+def again(hold: str, **more: Any) -> float:
+    """What a forecast says of a policy's hold time."""
+    picture = Picture()
+    picture.take_samples(sample(5.0))
+    picture.take_forecast(series_ids([key(API).id, key(WEB).id]), forecast(**more), START)
+    scale_down = {"hold": hold} if hold else {}
+    (found,) = measured_by(picture, compile_rules([policy("web", scaleDown=scale_down)])).again.tolist()
+    return float(found)
+
+
+@pytest.mark.parametrize(("hold", "value"), [("15m", 20_020), ("1h", 40_020), ("6h", 50_020)])
+def test_what_is_needed_again_is_the_quantile_of_the_hold_time(hold: str, value: float) -> None:
+    assert again(hold) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("hold", ["", "0s"])
+def test_without_a_hold_time_nothing_is_needed_again(hold: str) -> None:
+    assert math.isnan(again(hold))
+
+
+def test_only_a_forecast_that_is_trusted_at_the_hold_time_says_what_is_needed_again() -> None:
+    lost = [0, Cause.LOSS << 3 * (T * 3 + MAX)]
+    assert math.isnan(again("1h", distrust=lost))
+    assert again("15m", distrust=lost) == pytest.approx(20_020)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +168,7 @@ def test_a_series_without_a_forecast_has_none_and_no_doubts() -> None:
 def test_without_any_forecast_nothing_is_predicted() -> None:
     picture = Picture()
     picture.take_samples(sample(5.0))
-    found = picture.measured(RULES)
+    found = measured_by(picture, RULES)
     assert np.isnan(found.predicted).all()
     assert found.uncalibrated.tolist() == [False]
 

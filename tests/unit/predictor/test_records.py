@@ -4,7 +4,8 @@ import numpy as np
 
 from cme.core.batch import Batch, series_ids
 from cme.log.record import decode, encode
-from predictor.decide.chain import Decisions, Measured
+from predictor.decide.chain import Decisions
+from predictor.decide.measured import Measured
 from predictor.decide.rules import compile_rules
 from predictor.engine import Forecast
 from predictor.grid import L, Q, T, cell_name, cell_prefix
@@ -90,15 +91,17 @@ def decided(**more: list[float]) -> Batch:
         uncalibrated=np.zeros(rows, dtype=bool),
         capped=np.zeros(rows, dtype=bool),
         causes=np.zeros(rows, dtype=np.uint8),
+        again=np.full(rows, NAN),
+        drain=np.array([NAN, 2.5, NAN]),
     )
     decisions = Decisions(
         need=np.array([11.0, 20.0, 31.0]),
         slowed=np.array([12.0, 21.0, 32.0]),
         value=np.array(more.get("value", [13.0, 22.0, 33.0])),
-        reasons=np.array([1, 2, 3], dtype=np.uint32),
+        reasons=np.array([1, 2, 3], dtype=np.int64),
         replicas=np.array([4.0, NAN]),
         floor=np.array([2.0, 0.0]),
-        replica_reasons=np.array([5, 6], dtype=np.uint32),
+        replica_reasons=np.array([5, 6], dtype=np.int64),
     )
     return decision_batch(START, RULES, measured, decisions)
 
@@ -115,6 +118,7 @@ def test_a_decision_has_a_row_a_signal_and_then_a_row_a_workload() -> None:
     np.testing.assert_array_equal(columns["raw"], [10, 20, 30, NAN, NAN])
     np.testing.assert_array_equal(columns["predicted"], [11, NAN, 31, NAN, NAN])
     np.testing.assert_array_equal(columns["predicted_ms"], [START - 60_000] * 3 + [0, 0])
+    np.testing.assert_array_equal(columns["drain"], [NAN, 2.5, NAN, NAN, NAN])
     np.testing.assert_array_equal(columns["floor"], [NAN, NAN, NAN, 2, 0])
     np.testing.assert_array_equal(columns["reasons"], [1, 2, 3, 5, 6])
 

@@ -302,6 +302,35 @@ async def test_columns_of_a_decision_are_of_one_length(stage: Stage) -> None:
     assert np.isnan(batch.numbers("value")).all()
 
 
+def busy_queue(stage: Stage, of: ScalingPolicy, minutes: int) -> None:
+    """Four replicas get through 2 items/s each while 5 items/s arrive."""
+    series = [of.series(signal).id for signal in of.spec.signals]
+    for number in range(minutes):
+        stage.clock.advance(MINUTE_MS)
+        now, left = stage.clock.now_ms(), 1e6 - 180.0 * number
+        stage.replicas(of, wanted=4.0, ready=4)
+        buckets = [Bucket(value, value, value, now, 1) for value in (left, 5.0)]
+        stage.log.append([rollup_batch("minutes", now, series, buckets)])
+
+
+async def test_what_a_replica_gets_through_is_learnt_and_comes_back_from_the_decisions(stage: Stage) -> None:
+    jobs: dict[str, Any] = {"name": "jobs", "source": {"x": {}}, "perReplica": 10}
+    backlog = jobs | {"name": "queue_backlog", "drain": {"within": "10m", "arrivals": "jobs"}}
+    queue = policy("queue", signals=[backlog, jobs])
+    stage.describe(queue)
+    predictor = stage.started()
+    busy_queue(stage, queue, 41)
+    await predictor.turn()
+    assert stage.decisions("drain", queue, "queue_backlog")[-1][1] == pytest.approx(2.0)
+    assert math.isnan(stage.decisions("drain", queue, "jobs")[-1][1])
+    restarted = stage.started()
+    stage.clock.advance(TICK)
+    await restarted.turn()
+    before, after = stage.decisions("drain", queue, "queue_backlog")
+    assert after[0] == before[0] + TICK
+    assert after[1] == pytest.approx(2.0)
+
+
 def hours(stage: Stage, of: ScalingPolicy, days: int) -> None:
     """A past that has a value once an hour up to eight in the morning: busy by day, but for Sundays."""
     series = [of.series(of.spec.signals[0]).id]

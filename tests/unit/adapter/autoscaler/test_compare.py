@@ -222,3 +222,22 @@ def test_an_hpa_that_can_t_be_read_is_no_finding(tmp_path: Path) -> None:
 def test_standard_input_is_read_once() -> None:
     done = CliRunner().invoke(tidecast, ["hpa", "-", "--against", "-"], input=WEB)
     assert str(done.exception) == "--against: both files can't be standard input; name one of them"
+
+
+@pytest.mark.parametrize(
+    ("limits", "bounds", "told"),
+    [
+        ({"minReplicas": 2, "maxReplicas": 40}, (2, 40), []),
+        ({"minReplicas": 0, "maxReplicas": 40}, (1, 40), ["spec.minReplicas: 1 is not that of"]),
+        ({"maxReplicas": 40}, (5, 41), ["spec.maxReplicas: 41 is not that of"]),
+        ({"minReplicas": 2}, (2, 7), []),
+    ],
+)
+def test_bounds_of_the_policys_limits_are_the_hpas(
+    limits: dict[str, int], bounds: tuple[int, int], told: list[str]
+) -> None:
+    limited = policy("web", limits=limits)
+    live = manifest(limited, 36)
+    live["spec"] |= dict(zip(("minReplicas", "maxReplicas"), bounds, strict=True))
+    wrong = [f for f in compare(limited, hpas([live], "live.yaml"), 36) if f.rule == "wrong"]
+    assert [f"{f.field}: {f.text}".partition(" the policy's limits")[0] for f in wrong] == told

@@ -64,6 +64,28 @@ def test_a_floor_has_a_metric_and_room(bounds: list[dict[str, int]], count: int,
     assert (len(spec["metrics"]), spec["minReplicas"], spec["maxReplicas"]) == (count, 1, most)
 
 
+@pytest.mark.parametrize(
+    ("limits", "least", "most"),
+    [
+        ({"minReplicas": 3, "maxReplicas": 40}, 3, 40),
+        ({"minReplicas": 0}, 0, 100),
+        ({"minReplicas": 200}, 200, 200),
+        ({"maxReplicas": 4}, 1, 4),
+    ],
+)
+def test_bounds_are_those_of_the_limits(limits: dict[str, int], least: int, most: int) -> None:
+    spec = manifest(policy("web", limits=limits), 36)["spec"]
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (least, most)
+    assert [m["object"]["metric"]["name"] for m in spec["metrics"]] == ["replicas_scaling"]
+
+
+def test_scale_to_zero_and_a_made_up_maximum_are_told() -> None:
+    zero, whole = (f"  limits: {{minReplicas: {least}, maxReplicas: 40}}\n" for least in (0, 1))
+    assert "# minReplicas 0 needs the cluster's gate HPAScaleToZero" in printed(WEB + zero)
+    assert "#" not in printed(WEB + whole)
+    assert "# maxReplicas is 100" in printed(WEB)
+
+
 def test_it_is_followed_in_one_step_both_ways() -> None:
     spec = Spec(max_replicas=500, metrics=(EXTERNAL,), behavior=at_once(500))
     state, size = State(), 1

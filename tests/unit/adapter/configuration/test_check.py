@@ -146,3 +146,29 @@ def test_a_start_names_the_line_too(tmp_path: Path) -> None:
     file.write_text("kind: Settings\ntick: [\n")
     with pytest.raises(InvalidInput, match=r"a\.yaml, line 3: while parsing"):
         read_configuration(file, {})
+
+
+SCRAPED = WEB.replace(
+    "prometheus: {connection: main, query: up}", 'scrape: {targets: ["http://web/m"], metric: up}'
+)
+ZERO = "  limits: {minReplicas: 0}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "noted"),
+    [
+        (SCRAPED + ZERO, True),
+        (SCRAPED, False),
+        (SCRAPED + ZERO.replace("0", "1"), False),
+        (WEB + ZERO, False),
+    ],
+)
+def test_who_may_sleep_and_has_scraped_signals_alone_gets_a_note(text: str, noted: bool) -> None:
+    done = run("-", given=text)
+    assert done.exit_code == 0
+    valid, *notes = done.stdout.splitlines()
+    assert valid.endswith("is valid")
+    assert [note.partition("; ")[0] for note in notes] == noted * [
+        "<stdin>:10: document 1: spec.limits.minReplicas: note: if the scraped targets are the workload's own pods, "
+        "there is no signal at 0 replicas and nothing scales it up again"
+    ]

@@ -43,12 +43,22 @@ def test_the_documented_example_is_valid() -> None:
 
 def test_it_reads_back_what_it_writes() -> None:
     text = document()
+    text["metadata"]["annotations"] = {"tidecast.dev/pin": "4 until 2026-11-29T08:00:00Z", "note": "by hand"}
     text["spec"]["schedules"].append(
         {"name": "day", "start": "0 8 * * *", "end": "0 18 * * *", "minReplicas": 9, "skipHolidays": True}
     )
     policy = parse_document(ScalingPolicy, text, "policy.yaml")
     again = parse_document(ScalingPolicy, policy.model_dump(mode="json", by_alias=True), "again")
     assert again == policy
+
+
+def test_the_arrivals_of_a_backlog_have_no_drain_themselves() -> None:
+    text = document()
+    text["spec"]["signals"][0]["drain"] = {"within": "10m", "arrivals": "qps"}
+    assert parse_document(ScalingPolicy, text, "policy.yaml").spec.signals[0].drain
+    text["spec"]["signals"][1]["drain"] = {"within": "10m", "arrivals": "queue_backlog"}
+    with pytest.raises(InvalidInput, match="one without a drain of its own"):
+        parse_document(ScalingPolicy, text, "policy.yaml")
 
 
 @pytest.mark.parametrize(
@@ -84,6 +94,7 @@ def test_a_schedule_goes_by_the_policys_time_zone_unless_it_has_its_own(own: Any
         ("spec.signals.0.saturatedAbove", "0", "must be more than 0"),
         ("spec.forecast.leed", "1h", "spec.forecast.leed: there is no such field"),
         ("spec.scaleDown.maxDecrease", "10", "share per period"),
+        ("spec.scaleDown.hold", "7h", "hold must be at most 6h"),
         ("spec.schedules.0.start", "99 * * * *", "not a cron expression"),
         ("spec.schedules.0.end", "0 6 * *", "spec.schedules.0.end: '0 6 * *' has 4 fields; write 5"),
         ("spec.schedules.0.end", "0 6 * * *", "spec.schedules.0: give either duration or end"),
@@ -97,12 +108,46 @@ def test_a_schedule_goes_by_the_policys_time_zone_unless_it_has_its_own(own: Any
         ),
         ("spec.scaleUp", {"tolerance": -0.1}, "spec.scaleUp.tolerance"),
         ("spec.scaleUp", {"tolerance": "10%"}, "spec.scaleUp.tolerance"),
+        ("spec.limits", {"minReplicas": 5, "maxReplicas": 4}, "spec.limits: minReplicas 5 is more than"),
+        (
+            "spec.signals.0.drain",
+            {"within": "10m", "arrivals": "jobs"},
+            "spec: signal 'queue_backlog' has drain.arrivals 'jobs'; name another signal of this policy",
+        ),
+        ("spec.signals.0.drain", {"within": "10m", "arrivals": "queue_backlog"}, "name another signal"),
+        (
+            "spec.signals.0.drain",
+            {"within": "0s", "arrivals": "qps"},
+            "within must be above 0 and at most 6h",
+        ),
+        (
+            "spec.signals.0.drain",
+            {"within": "7h", "arrivals": "qps"},
+            "within must be above 0 and at most 6h",
+        ),
+        ("spec.limits", {"maxReplicas": 0}, "spec.limits.maxReplicas"),
+        (
+            "spec.limits",
+            {"maxReplicas": 39},
+            "spec: schedule 'night' has minReplicas 40, more than limits.maxReplicas 39",
+        ),
+        (
+            "spec.limits",
+            {"minReplicas": 401},
+            "spec: schedule 'night' has maxReplicas 400, less than limits.minReplicas 401",
+        ),
         ("spec.schedules.0.timeZone", "Mars/Base", "no IANA time zone"),
         ("spec.timeZone", "Mars/Base", "spec.timeZone: 'Mars/Base' is no IANA time zone"),
         ("spec.holidays", ["2026-02-30"], "spec.holidays.0"),
         ("spec.holidays", [20261225], "20261225 is not a date, like 2026-12-25"),
         ("spec.schedules.0.minReplicas", 500, "more than maxReplicas"),
         ("spec.targetRef.name", "Bad Name", "not a Kubernetes name"),
+        (
+            "metadata.annotations",
+            {"tidecast.dev/pause": "on"},
+            "metadata.annotations.tidecast.dev/pause: 'on' is neither",
+        ),
+        ("metadata.annotations", {"tidecast.dev/stop": "true"}, "no annotation tidecast.dev/stop"),
         ("kind", "Policy", "kind"),
     ],
 )

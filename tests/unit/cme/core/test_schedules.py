@@ -70,6 +70,32 @@ def test_a_floor_above_anothers_ceiling_wins_and_says_so() -> None:
     assert lowered == Reason.SCHEDULE_CEILING | Reason.SCHEDULE_CONFLICT
 
 
+LIMITED = {"limits": {"minReplicas": 2, "maxReplicas": 20}}
+
+
+def test_limits_hold_always_and_schedules_move_between_them() -> None:
+    day = spec({"minReplicas": 5, "maxReplicas": 9}, **LIMITED)
+    assert at("03:00", day) == (2, 20, Reason.LIMIT_FLOOR, Reason.LIMIT_CEILING)
+    assert at("08:55", day) == (5, 20, Reason.SCHEDULE_AHEAD, Reason.LIMIT_CEILING)
+    assert at("12:00", day) == (5, 9, Reason.SCHEDULE_FLOOR, Reason.SCHEDULE_CEILING)
+
+
+def test_a_limit_that_a_schedule_does_not_reach_stays() -> None:
+    wide = spec({"minReplicas": 1, "maxReplicas": 30}, **LIMITED)
+    assert at("12:00", wide) == (2, 20, Reason.LIMIT_FLOOR, Reason.LIMIT_CEILING)
+
+
+@given(
+    schedules=st.lists(st.tuples(st.integers(0, 20), st.integers(2, 40)), max_size=4),
+    running=st.floats(0, 100) | st.just(UNKNOWN),
+)
+def test_nothing_leaves_the_limits(schedules: list[tuple[int, int]], running: float) -> None:
+    """Whatever schedules say and however the HPA's tolerance raises a floor."""
+    bounds = [{"minReplicas": min(pair), "maxReplicas": max(pair)} for pair in schedules]
+    found = at("12:00", spec(*bounds, **LIMITED), running)
+    assert 2 <= found.floor <= found.ceiling <= 20
+
+
 def test_a_schedule_may_skip_the_policys_holidays() -> None:
     free = spec({"minReplicas": 4, "skipHolidays": True}, {"minReplicas": 2}, holidays=["2026-06-01"])
     assert [at("12:00", free, day=day).floor for day in ("2026-05-31", "2026-06-01", "2026-06-02")] == [

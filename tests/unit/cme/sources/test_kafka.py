@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cme.collector.sampling import Sampler
+from cme.core.errors import InvalidInput
 from cme.core.readings import Harvest
 from cme.sources.protocol import SourceFailed
+from cme.sources.registry import parse_source
 from tests.contract.kafka_import import kafka
 from tests.contract.source_laws import NOW_MS, ScriptedKafka, offsets
 from tests.contract.source_web import web_server
@@ -53,6 +56,41 @@ def test_a_group_ahead_of_a_partition_is_a_failed_part() -> None:
 def test_a_group_that_never_committed_may_not_exist(committed: dict[int, int]) -> None:
     with pytest.raises(SourceFailed, match="'workers' has never committed an offset of topic 'jobs'"):
         of({0: 100}, {0: 0}, committed)
+
+
+def test_arrivals_are_counters_of_the_end_offsets() -> None:
+    harvest = kafka.arrivals(kafka.Offsets({0: 100, 1: 50}, {}, {}), NOW_MS)
+    assert values(harvest) == {"0": 100.0, "1": 50.0}
+    assert (harvest.expected, harvest.failures, harvest.counters) == ({"": 2}, (), True)
+
+
+def test_arrivals_become_a_rate_and_a_topic_made_anew_a_small_one() -> None:
+    sampler, rates = Sampler(30_000, 90_000), []
+    for second, ends in ((0, (100, 50)), (10, (160, 90)), (20, (220, 130)), (30, (5, 0))):
+        harvest = kafka.arrivals(kafka.Offsets(dict(enumerate(ends)), {}, {}), NOW_MS + second * 1000)
+        total = sampler.sample(harvest, "", NOW_MS + second * 1000).total
+        rates.append(total and round(total.value, 9))
+    assert rates == [None, 10.0, 10.0, round((60 + 60 + 5 + 40 + 40) / 30, 9)]
+
+
+async def test_without_a_group_arrivals_are_read() -> None:
+    source = ScriptedKafka(group=None)
+    harvest = await source.read(NOW_MS, 5.0)
+    assert (values(harvest), harvest.counters) == ({"0": 100.0, "1": 100.0}, True)
+    await source.close()
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ({}, "a backlog is a consumer group's: give group, or measure arrivals"),
+        ({"measure": "arrivals", "group": "workers"}, "leave group out"),
+        ({"measure": "lag", "group": "workers"}, "measure: Input should be 'backlog' or 'arrivals'"),
+    ],
+)
+def test_a_backlog_has_a_group_and_arrivals_have_none(spec: dict[str, str], told: str) -> None:
+    with pytest.raises(InvalidInput, match=told):
+        parse_source({"kafka": {"connection": "main", "topic": "jobs"} | spec}, "test")
 
 
 @given(NUMBERS, NUMBERS, NUMBERS)

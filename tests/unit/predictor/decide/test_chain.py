@@ -6,60 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cme.core.distrust import Cause
-from cme.core.policy import ScalingPolicy
 from cme.core.readings import Flag
 from cme.core.reasons import Reason
-from predictor.decide.chain import Decisions, Limits, Measured, decide
-from predictor.decide.rules import Rules, compile_rules
-from predictor.decide.slow import SlowScaleDown
-
-MINUTE = 60_000
-NOW = 1_800_000_000_000
-LIMITS = Limits(signal_stale_ms=60_000, forecast_stale_ms=180_000)
-NAN = float("nan")
-
-
-def policy(**spec: Any) -> ScalingPolicy:
-    signals = [
-        {"name": "queue_backlog", "source": {"x": {}}, "perReplica": 40},
-        {"name": "qps", "source": {"x": {}}, "perReplica": 100},
-    ]
-    whole = {
-        "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
-        "signals": signals,
-        "scaleDown": {"window": "10m", "maxDecrease": "10%/1m"},
-    } | spec
-    document = {
-        "apiVersion": "tidecast.dev/v1alpha1",
-        "kind": "ScalingPolicy",
-        "metadata": {"name": "web", "namespace": "shop"},
-        "spec": whole,
-    }
-    return ScalingPolicy.model_validate(document)
-
-
-class Story:
-    """One workload with two signals through time."""
-
-    def __init__(self, **spec: Any) -> None:
-        self.rules: Rules = compile_rules([policy(**spec)])
-        self.slow = SlowScaleDown(self.rules)
-        self.running = NAN
-
-    def tick(
-        self, now: int, raw: list[float], predicted: list[float] | None = None, **more: Any
-    ) -> Decisions:
-        measured = Measured(
-            raw=np.array(raw),
-            raw_ms=np.array([more.get("raw_ms", now)] * 2, dtype=np.int64),
-            flags=np.array([more.get("flags", 0)] * 2, dtype=np.uint8),
-            predicted=np.array(predicted or [NAN, NAN]),
-            predicted_ms=np.array([more.get("predicted_ms", now)] * 2, dtype=np.int64),
-            uncalibrated=np.array([more.get("uncalibrated", False)] * 2),
-            capped=np.array([more.get("capped", False)] * 2),
-            causes=np.array([more.get("causes", 0)] * 2, dtype=np.uint8),
-        )
-        return decide(self.rules, self.slow, measured, np.array([self.running]), LIMITS, now)
+from tests.unit.predictor.decide.story import MINUTE, NAN, NOW, Story
 
 
 def test_the_larger_of_raw_and_forecast_is_needed() -> None:
@@ -183,6 +132,16 @@ def test_a_schedule_bounds_the_replicas_and_the_signals() -> None:
     assert story.tick(AT_NIGHT + 5000, [40_000.0, 0.0]).replicas[0] == 50.0
     day = story.tick(AT_DAY, [400.0, 100.0])
     assert (day.replicas[0], day.floor[0]) == (10.0, 0.0)
+
+
+def test_limits_bound_the_replicas_and_the_signals() -> None:
+    story = Story(limits={"minReplicas": 3, "maxReplicas": 50}, scaleDown={"window": "0s"})
+    low = story.tick(NOW, [40.0, 100.0])
+    assert (low.replicas[0], low.floor[0], low.value.tolist()) == (3.0, 3.0, [120.0, 300.0])
+    assert low.replica_reasons[0] == Reason.LIMIT_FLOOR
+    high = story.tick(NOW + 5000, [40_000.0, 0.0])
+    assert (high.replicas[0], high.value.tolist()) == (50.0, [2000.0, 300.0])
+    assert high.replica_reasons[0] == Reason.LIMIT_CEILING
 
 
 def test_a_floor_never_depends_on_a_signal() -> None:
