@@ -85,7 +85,10 @@ class Answers:
         the policy is paused."""
         now, pods = self._view.clock.now_ms(), self._told_pods(entry)
         running = pods.wanted if pods else math.nan
-        floor = bounds_of(entry.policy, now, running).floor
+        known = self._view.pods.get(
+            entry.replicas_id
+        )  # also of long ago: a lead does not grow old like what runs
+        floor = bounds_of(entry.policy, now, running, known.lead_ms if known else math.nan).floor
         if math.isnan(floor):
             raise self._paused(entry, REPLICAS_SCHEDULE)
         return Served(round(floor * 1000), now, self._window)

@@ -15,6 +15,7 @@ from cme.core.errors import InvalidInput
 from cme.core.identity import SeriesKey, Workload
 from cme.core.readings import REPLICAS_STALE_MS
 from cme.core.reasons import FIXED
+from cme.core.replica_record import Startup, recorded_startup
 from cme.log.protocol import Log
 from cme.log.reading import CHUNK, batches_behind
 from cme.log.topics import TOPICS
@@ -28,7 +29,7 @@ class Decision:
     """A row of the log's decisions, in the signal's unit, or in replicas for the workload's own row.
 
     Values are NaN where there was nothing, of the workload's row all but `value` and `floor`, of signals `floor`.
-    `drain` is what one replica was known to get through of a backlog, per second.
+    `lead_ms` is how far ahead was looked, `drain` what one replica was known to get through of a backlog, per second.
     Ages are milliseconds before the moment that was asked for, None of what there was not; the workload's
     `measured_age_ms` is that of its oldest signal. `served` says whether `value` was fresh enough to be an answer.
     """
@@ -43,17 +44,20 @@ class Decision:
     predicted_age_ms: int | None
     need: float
     slowed: float
+    lead_ms: float
     drain: float
     floor: float
 
 
 @dataclass(frozen=True)
 class Running:
-    """Replicas that the workload was to have, and pods that took load, as the cluster told it."""
+    """Replicas that the workload was to have, and pods that took load, as the cluster told it; None where no start of a
+    replica had been seen."""
 
     wanted: int
     ready: int
     age_ms: int
+    startup: Startup | None
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,8 @@ class Explainer:
             return None
         newest = told[-1]
         ready = len(PodList.of(newest, 0).names)
-        return Running(int(newest.numbers("wanted")[0]), ready, at_ms - newest.time_ms)
+        wanted = int(newest.numbers("wanted")[0])
+        return Running(wanted, ready, at_ms - newest.time_ms, recorded_startup(newest))
 
     def _until(self, topic: str, at_ms: int, span_ms: int, chunk: int) -> Iterator[Batch]:
         """What was written within a span before a moment."""
@@ -154,6 +159,7 @@ def _decision(batch: Batch, row: int, at_ms: int, limit_ms: int) -> Decision:
         predicted_age_ms=at_ms - of("predicted_ms") if math.isfinite(predicted) else None,
         need=of("need"),
         slowed=of("slowed"),
-        drain=of("drain") if "drain" in batch.columns else math.nan,  # older versions had none
+        lead_ms=of("lead_ms") if "lead_ms" in batch.columns else math.nan,  # older versions had none
+        drain=of("drain") if "drain" in batch.columns else math.nan,
         floor=of("floor"),
     )

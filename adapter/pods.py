@@ -5,18 +5,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cme.core.batch import Batch
+from cme.core.replica_record import recorded_lead_ms
 
 
 @dataclass(frozen=True)
 class PodList:
     """Names in ascending order with their labels, and the monotonic moment when the cluster told them.
 
-    `wanted` is how many replicas the workload should have then, ready or not.
+    `wanted` is how many replicas the workload should have then, ready or not; `lead_ms` how long a new one takes until it
+    carries load, NaN if that is not learnt.
     """
 
     names: Sequence[str]
     labels: Mapping[str, Mapping[str, str]]
     wanted: float
+    lead_ms: float
     born: int
 
     @classmethod
@@ -24,7 +27,7 @@ class PodList:
         """A record of the topic `replicas`: its text lists distinct label sets, then (name, set) pairs."""
         content = json.loads(batch.texts("pods")[0])
         labels = {name: content["labels"][number] for name, number in content["pods"]}
-        return cls(sorted(labels), labels, float(batch.numbers("wanted")[0]), born)
+        return cls(sorted(labels), labels, float(batch.numbers("wanted")[0]), recorded_lead_ms(batch), born)
 
 
 def split(milli: int, names: Sequence[str]) -> dict[str, int]:

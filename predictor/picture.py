@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from cme.core.batch import Batch
 from cme.core.durations import MINUTE_MS
 from cme.core.errors import InvalidInput
-from cme.core.policy import ScalingPolicy
+from cme.core.policy import DEFAULT_LEAD_MS, LONGEST_LEAD_MS, ScalingPolicy
 from cme.core.policy_record import recorded_policy
 from cme.core.readings import REPLICAS_STALE_MS
+from cme.core.replica_record import recorded_lead_ms
 from predictor.chosen import Chosen, chosen, nothing
-from predictor.decide.measured import Measured
+from predictor.decide.measured import Measured, Running
 from predictor.decide.rules import Doubles, Rules
 from predictor.engine import Forecast
 
@@ -42,6 +43,7 @@ class Picture:
     policies: dict[str, ScalingPolicy] = field(default_factory=dict)
     _samples: dict[int, _Sample] = field(default_factory=dict)
     _running: dict[int, tuple[float, int]] = field(default_factory=dict)  # replicas wanted, when told
+    _leads: dict[int, float] = field(default_factory=dict)  # learnt, by workload
     _rows: dict[int, int] = field(default_factory=dict)  # of the forecast
     _forecast: Forecast | None = None
     _forecast_ms: int = 0
@@ -66,28 +68,34 @@ class Picture:
                 self._samples[series] = _Sample(value, measured_ms, flags, batch.epoch)
 
     def take_replicas(self, batch: Batch) -> None:
-        for series, wanted in zip(batch.series.tolist(), batch.numbers("wanted").tolist(), strict=True):
-            self._running[series] = wanted, batch.time_ms
+        (series,), (wanted,) = batch.series.tolist(), batch.numbers("wanted").tolist()
+        self._running[series] = wanted, batch.time_ms
+        self._leads[series] = recorded_lead_ms(batch)
 
     def take_forecast(self, ids: NDArray[np.uint64], forecast: Forecast, now_ms: int) -> None:
         self._rows = {int(series): row for row, series in enumerate(ids)}
         self._forecast, self._forecast_ms = forecast, now_ms
 
-    def running(self, rules: Rules, now_ms: int) -> Doubles:
-        """Replicas wanted per workload; NaN where the cluster has not told for too long."""
+    def running(self, rules: Rules, now_ms: int) -> Running:
+        """NaN replicas where the cluster has not told for too long; what was learnt of starts stands."""
         told = [self._running.get(int(i), (np.nan, now_ms)) for i in rules.replica_ids]
-        return np.array([n if now_ms - at <= REPLICAS_STALE_MS else np.nan for n, at in told], dtype=float)
+        wanted = [n if now_ms - at <= REPLICAS_STALE_MS else np.nan for n, at in told]
+        learnt = [self._leads.get(int(i), np.nan) for i in rules.replica_ids]
+        return Running(np.array(wanted, dtype=float), np.array(learnt, dtype=float))
 
     def measured(self, rules: Rules, drain: Doubles) -> Measured:
         """The chain's view of all signal rows, with what one replica gets through of those that are backlogs."""
         samples = [self._samples.get(int(i)) for i in rules.signal_ids]
         raw = np.array([s.value if s else np.nan for s in samples], dtype=float)
         rows = np.array([self._rows.get(int(i), -1) for i in rules.signal_ids], dtype=np.intp)
-        forecast = self._chosen(rows, raw, rules.lead_ms, rules.quantile)
+        lead_ms, unlearnt = self._leads_of(rules)
+        forecast = self._chosen(rows, raw, lead_ms, rules.quantile)
         return Measured(
             raw=raw,
             raw_ms=np.array([s.measured_ms if s else 0 for s in samples], dtype=np.int64),
             flags=np.array([s.flags if s else 0 for s in samples], dtype=np.uint8),
+            lead_ms=lead_ms,
+            lead_unlearnt=unlearnt,
             predicted=forecast.values,
             predicted_ms=np.full(len(raw), self._forecast_ms, dtype=np.int64),
             uncalibrated=forecast.uncalibrated,
@@ -96,6 +104,14 @@ class Picture:
             again=self._again(rows, raw, rules),
             drain=drain,
         )
+
+    def _leads_of(self, rules: Rules) -> tuple[Doubles, NDArray[np.bool_]]:
+        """Of each signal how far ahead is looked, and whether that is the default for want of what was to be learnt."""
+        found = [self._leads.get(int(i), np.nan) for i in rules.replica_ids]
+        learnt = np.minimum(np.array(found, dtype=float)[rules.workload_of], LONGEST_LEAD_MS)
+        unlearnt = np.isnan(rules.lead_ms) & np.isnan(learnt)
+        lead_ms = np.where(np.isnan(rules.lead_ms), learnt, rules.lead_ms)
+        return np.where(unlearnt, DEFAULT_LEAD_MS, lead_ms), unlearnt
 
     def _again(self, rows: NDArray[np.intp], raw: Doubles, rules: Rules) -> Doubles:
         """The same of the policies' hold time; NaN without one, and where that forecast is not trusted."""

@@ -77,6 +77,7 @@ def decision_batch(now_ms: int, rules: Rules, measured: Measured, decisions: Dec
         "raw_ms": np.concatenate([measured.raw_ms, oldest]),
         "predicted": np.concatenate([measured.predicted, nothing]),
         "predicted_ms": np.concatenate([measured.predicted_ms, np.zeros(workloads, dtype=np.int64)]),
+        "lead_ms": np.concatenate([measured.lead_ms, nothing]),
         "drain": np.concatenate([measured.drain, nothing]),
         "floor": np.concatenate([np.full(len(rules.signal_ids), np.nan), decisions.floor]),
     }

@@ -13,6 +13,7 @@ from adapter.explain import Decision, Explainer, Explanation, parse_time
 from cme.core.durations import MINUTE_MS, format_duration
 from cme.core.identity import UNITS
 from cme.core.reasons import explain as sentences
+from cme.core.replica_record import Startup
 from cme.log.embedded import EmbeddedLog
 
 
@@ -48,6 +49,7 @@ def told(found: Explanation) -> Iterator[str]:
     else:
         ran = f"{found.running.wanted} replicas were wanted, {found.running.ready} pods took load"
         yield f"{ran} {_ago(found.running.age_ms)}"
+        yield from _started(found.running.startup)
     for name, decision in found.signals.items():
         unit = "" if UNITS.get(name, "1") == "1" else f" {UNITS[name]}"
         yield f"{name}: {_value(decision, unit, found)}"
@@ -69,13 +71,24 @@ def _steps(decision: Decision, unit: str) -> Iterator[str]:
     """The numbers that the chain went through, as far as there were any."""
     for name, value, age_ms in (
         ("measured", decision.raw, decision.measured_age_ms),
-        ("predicted", decision.predicted, decision.predicted_age_ms),
+        (f"predicted for {_duration(decision.lead_ms)}", decision.predicted, decision.predicted_age_ms),
         ("learnt, of one replica and second", decision.drain, None),
         ("needed", decision.need, None),
         ("after the slow scale-down", decision.slowed, None),
     ):
         if value == value:
             yield f"  {name}: {value:.6g}{unit}" + ("" if age_ms is None else f", {_ago(age_ms)}")
+
+
+def _started(startup: Startup | None) -> Iterator[str]:
+    if startup is not None:
+        steps = f", {startup.steps} one after the other" if startup.steps > 1 else ""
+        yield f"a replica starts within {_duration(startup.duration_ms)} (.9 of {startup.count} starts{steps})"
+
+
+def _duration(ms: float) -> str:
+    """To the second; of an older version's record there is none."""
+    return format_duration(round(ms / 1000) * 1000) if ms == ms else "the lead"
 
 
 def _why(decision: Decision) -> Iterator[str]:

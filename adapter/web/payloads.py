@@ -35,6 +35,7 @@ ROW_OF_SIGNAL = (
     "predicted_age_ms",
     "need",
     "slowed",
+    "lead_ms",
     "drain",
 )
 """What a decision says of each."""

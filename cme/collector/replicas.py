@@ -3,18 +3,22 @@
 import asyncio
 import json
 import logging
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote
 
 import numpy as np
 
+from cme.collector.startups import Startups
 from cme.core.batch import Batch, Column, series_ids
 from cme.core.clock import Clock
 from cme.core.durations import MINUTE_MS
 from cme.core.errors import KubeFailed
 from cme.core.identity import SeriesKey, plural_of
 from cme.core.policy import ScalingPolicy
+from cme.core.replica_record import Startup, recorded_lead_ms
+from cme.core.settings import Settings
 from cme.log.protocol import Log
 from cme.runtime.telemetry import CollectorTelemetry
 
@@ -23,12 +27,26 @@ log = logging.getLogger("tidecast.collector")
 REPEATED_MS = MINUTE_MS
 """An unchanged state is written again after this, so that its age in the log tells whether the cluster answers."""
 
+HPA_SYNC_MS = 15_000
+"""The HPA looks so often, unless its cluster is told otherwise."""
+FORECAST_MS = MINUTE_MS
+"""A forecast is made so often."""
+
 Json = Mapping[str, Any]
 
 
 class Cluster(Protocol):
     def get(self, path: str) -> Json:
         """The JSON at a path of the API server. Raises KubeFailed."""
+
+
+class State(NamedTuple):
+    """What is written of a workload."""
+
+    wanted: float
+    pods: str
+    lead_ms: float
+    startup: Startup | None
 
 
 class Replicas:
@@ -39,11 +57,16 @@ class Replicas:
         cluster: Cluster,
         log_: Log,
         clock: Clock,
+        settings: Settings,
         telemetry: CollectorTelemetry,
     ) -> None:
+        """Raises LogFailed."""
         self._cluster, self._log, self._clock, self._telemetry = cluster, log_, clock, telemetry
+        self._behind_ms = HPA_SYNC_MS + FORECAST_MS + settings.tick + settings.rate_window
         self._policies: Sequence[ScalingPolicy] = ()
-        self._written: dict[int, tuple[float, str, int]] = {}  # workload's id -> wanted, pods, time
+        self._written: dict[int, tuple[State, int]] = {}  # by the workload's id, with the time
+        self._startups: dict[int, Startups] = {}
+        self._recorded = {int(b.series[0]): recorded_lead_ms(b) for b in log_.newest("replicas")}
         self._problems: dict[int, str] = {}
 
     def follow(self, policies: Sequence[ScalingPolicy]) -> None:
@@ -57,20 +80,20 @@ class Replicas:
     def _turn(self) -> None:
         now = self._clock.now_ms()
         told = {series: state for series, state in map(self._ask, self._policies) if state}
-        due = {series: (*state, now) for series, state in told.items() if self._due(series, state, now)}
+        due = {series: (state, now) for series, state in told.items() if self._due(series, state, now)}
         if due:
-            self._log.append([_batch(series, *state) for series, state in due.items()])
+            self._log.append([_batch(series, state, now) for series, (state, _) in due.items()])
             self._written |= due
 
-    def _due(self, series: int, state: tuple[float, str], now: int) -> bool:
+    def _due(self, series: int, state: "State", now: int) -> bool:
         known = self._written.get(series)
-        return known is None or known[:2] != state or now - known[2] >= REPEATED_MS
+        return known is None or known[0] != state or now - known[1] >= REPEATED_MS
 
-    def _ask(self, policy: ScalingPolicy) -> tuple[int, tuple[float, str] | None]:
+    def _ask(self, policy: ScalingPolicy) -> tuple[int, "State | None"]:
         """The workload's id and its state; None while the cluster does not tell, logged when that begins."""
         series = SeriesKey(policy.workload, "replicas").id
         try:
-            state = self._state(policy)
+            state = self._state(policy, series)
         except KubeFailed as error:
             if self._problems.get(series) != str(error):
                 log.warning("replicas of %s: %s", policy.workload, error)
@@ -80,16 +103,29 @@ class Replicas:
         self._problems.pop(series, None)
         return series, state
 
-    def _state(self, policy: ScalingPolicy) -> tuple[float, str]:
+    def _state(self, policy: ScalingPolicy, series: int) -> "State":
         scale = self._cluster.get(scale_path(policy))
         selector = str((scale.get("status") or {}).get("selector") or "")
         if not selector:
             raise KubeFailed(f"{scale_path(policy)} names no selector of pods")
-        pods = self._cluster.get(
-            f"/api/v1/namespaces/{policy.metadata.namespace}/pods?labelSelector={quote(selector)}"
-        )
+        path = f"/api/v1/namespaces/{policy.metadata.namespace}/pods?labelSelector={quote(selector)}"
+        pods = self._cluster.get(path).get("items") or ()
         wanted = float((scale.get("spec") or {}).get("replicas") or 0)
-        return wanted, pods_text(pods.get("items") or ())
+        return State(wanted, pods_text(pods), *self._lead(policy, series, pods, wanted))
+
+    def _lead(
+        self, policy: ScalingPolicy, series: int, pods: Sequence[Json], wanted: float
+    ) -> tuple[float, Startup | None]:
+        """How long a new replica takes until it carries load, as learnt now or by an earlier run (NaN: not yet): its start,
+        behind the sample that shows the need, the forecast made of it and the HPA's next look."""
+        known = self._startups.setdefault(
+            series, Startups(ordered=policy.spec.target_ref.kind == "StatefulSet")
+        )
+        known.take(pods, wanted, self._clock.now_ms())
+        startup = known.learnt(self._clock.now_ms())
+        if startup is None:
+            return self._recorded.get(series, math.nan), None
+        return startup.duration_ms * startup.steps + self._behind_ms, startup
 
 
 def scale_path(policy: ScalingPolicy) -> str:
@@ -121,6 +157,15 @@ def takes_load(pod: Json) -> bool:
     return ready and status.get("phase") == "Running" and not pod["metadata"].get("deletionTimestamp")
 
 
-def _batch(series: int, wanted: float, pods: str, now: int) -> Batch:
-    columns: dict[str, Column] = {"wanted": np.array([wanted]), "pods": (pods,)}
+def _batch(series: int, state: State, now: int) -> Batch:
+    startup = state.startup or Startup(math.nan, 0)
+    numbers = {
+        "wanted": state.wanted,
+        "lead_ms": state.lead_ms,
+        "startup_ms": startup.duration_ms,
+        "startups": float(startup.count),
+        "startup_steps": float(startup.steps),
+    }
+    columns: dict[str, Column] = {name: np.array([value]) for name, value in numbers.items()}
+    columns["pods"] = (state.pods,)
     return Batch("replicas", now, series_ids([series]), columns, key=f"{series:016x}")

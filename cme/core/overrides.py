@@ -6,15 +6,16 @@ from cme.core.reasons import Reason
 from cme.core.schedules import Bounds, replica_bounds
 
 
-def bounds_of(policy: ScalingPolicy, now_ms: int, running: float) -> Bounds:
+def bounds_of(policy: ScalingPolicy, now_ms: int, running: float, learnt_ms: float) -> Bounds:
     """Of a policy that is paused both bounds are what is `running` (NaN: not known), of one that is pinned the pin's
-    number within the limits; the reasons then hold one of `FIXED`. A pause outweighs a pin."""
+    number within the limits; the reasons then hold one of `FIXED`. A pause outweighs a pin. `learnt_ms`: the lead that
+    was learnt (NaN: none)."""
     asked = policy.metadata.annotations
     if asked.pause:
         return Bounds(running, running, Reason.PAUSED, Reason.PAUSED)
     if asked.pin and now_ms < asked.pin.until_ms:
         return _pinned(asked.pin.replicas, policy.spec.limits)
-    return replica_bounds(policy.spec, now_ms, running)
+    return replica_bounds(policy.spec, now_ms, running, policy.spec.forecast.lead_ms(learnt_ms))
 
 
 def _pinned(replicas: int, limits: ReplicaLimits) -> Bounds:

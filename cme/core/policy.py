@@ -1,5 +1,6 @@
 """The ScalingPolicy: what one workload measures, forecasts and serves. The same schema in YAML and in a cluster."""
 
+import math
 import re
 from collections.abc import Set
 from datetime import date
@@ -26,6 +27,8 @@ from cme.core.quantity import format_quantity, parse_quantity
 
 UTC = "UTC"
 LONGEST_LEAD_MS = LONGEST_RAMP_MS = LONGEST_HOLD_MS = LONGEST_DRAIN_MS = 6 * 3_600_000
+AUTO: Literal["auto"] = "auto"
+DEFAULT_LEAD_MS = parse_duration("5m")
 LOWEST_QUANTILE, DEFAULT_QUANTILE, HIGHEST_QUANTILE = 0.5, 0.95, 0.999
 _DNS_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -180,6 +183,24 @@ class Slo(Document):
     """The share of time, like 1%."""
 
 
+def _lead(value: object) -> int | Literal["auto"]:
+    if value == AUTO:
+        return AUTO
+    lead = parse_duration(value)
+    if not 0 < lead <= LONGEST_LEAD_MS:
+        raise ValueError(f"lead must be auto, or above 0 and at most {format_duration(LONGEST_LEAD_MS)}")
+    return lead
+
+
+Lead = Annotated[
+    int | Literal["auto"],
+    BeforeValidator(_lead),
+    PlainSerializer(lambda v: v if v == AUTO else format_duration(v), return_type=str),
+    WithJsonSchema({"type": "string", "pattern": f"^({AUTO}|{WRITTEN})$"}),
+]
+"""A duration, milliseconds in the program, or `auto`: it is learnt."""
+
+
 Model = Literal["unobserved-components", "ets", "sarimax"]
 """The classical models that may give a second opinion."""
 
@@ -193,8 +214,8 @@ class Forecast(Document):
     """What being short costs, beside what being idle costs: the quantile follows."""
     slo: Slo | None = None
     """How much of the time the load may be short: the quantile follows."""
-    lead: Duration = parse_duration("5m")
-    """How long it takes until a new replica carries load; 5m by default, at most 6h."""
+    lead: Lead = DEFAULT_LEAD_MS
+    """How long it takes until a new replica carries load, at most 6h, or auto: it is learnt; 5m by default."""
     models: tuple[Model, ...] = ()
     """Classical models that give second opinions at long leads."""
 
@@ -202,8 +223,6 @@ class Forecast(Document):
     def _fits(self) -> "Forecast":
         if len(set(self.models)) < len(self.models):
             raise ValueError("models must not name one twice")
-        if not 0 < self.lead <= LONGEST_LEAD_MS:
-            raise ValueError(f"lead must be above 0 and at most {format_duration(LONGEST_LEAD_MS)}")
         if sum(given is not None for given in (self.quantile, self.cost, self.slo)) > 1:
             raise ValueError("give one of quantile, cost and slo")
         if self._wanted > HIGHEST_QUANTILE + 1e-9:
@@ -211,6 +230,12 @@ class Forecast(Document):
                 f"it calls for the quantile {self._wanted:.10g}; the highest that errors can tell is {HIGHEST_QUANTILE}"
             )
         return self
+
+    def lead_ms(self, learnt_ms: float) -> float:
+        """The lead that counts: given, or what is learnt (NaN: nothing yet, so that the default counts)."""
+        if self.lead != AUTO:
+            return float(self.lead)
+        return DEFAULT_LEAD_MS if math.isnan(learnt_ms) else min(learnt_ms, LONGEST_LEAD_MS)
 
     @property
     def covered(self) -> float:

@@ -51,6 +51,7 @@ class Reason(IntFlag):
     PAUSED = 1 << 30
     FORCED_RAW = 1 << 31
     PINNED = 1 << 32
+    LEAD_UNLEARNT = 1 << 33
 
 
 FIXED = int(Reason.PAUSED | Reason.PINNED)
@@ -67,6 +68,7 @@ EXPLANATIONS = {
     " quarter is taken: do the consumers work, and are there more replicas than partitions?",
     Reason.ARRIVALS_MISSING: "what arrives has no fresh value, so it is not known what empties the backlog",
     Reason.ESTIMATED: "some parts did not answer; the sum was divided by the coverage",
+    Reason.LEAD_UNLEARNT: "no start of a replica has been seen yet, so lead: auto looks five minutes ahead",
     Reason.UNCALIBRATED: "the forecast has too few errors of its own yet and uses those of all series",
     Reason.FORECAST_MISSING: "there is no forecast yet; the measured value stands alone",
     Reason.FORECAST_STALE: "the forecast is too old; the measured value stands alone",

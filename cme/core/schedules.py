@@ -21,16 +21,16 @@ class Bounds(NamedTuple):
     """Why one is lowered to the ceiling."""
 
 
-def replica_bounds(spec: Spec, now_ms: int, running: float) -> Bounds:
+def replica_bounds(spec: Spec, now_ms: int, running: float, lead_ms: float) -> Bounds:
     """What limits and schedules together allow: the largest floor and the smallest ceiling. Limits are a schedule that
     always holds.
 
     A floor above the ceiling wins, for too many replicas cost less than too few; it is within the limits, for a policy
     is refused whose schedules are not. Of `running` replicas (NaN: not known) it depends how far the floor must be
-    raised for the HPA to heed it.
+    raised for the HPA to heed it. `lead_ms` is how long a new replica takes until it carries load.
     """
     off, lowest, highest = frozenset(spec.holidays), spec.limits.min_replicas, spec.limits.max_replicas
-    floors = [_floor(one, off, spec.forecast.lead, now_ms) for one in spec.schedules]
+    floors = [_floor(one, off, round(lead_ms), now_ms) for one in spec.schedules]
     if lowest is not None:
         floors.append((lowest, Reason.LIMIT_FLOOR))
     floor, raised = max(floors, key=lambda f: (f[0], -f[1]), default=(0, Reason.NONE))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cme.core.reasons import Reason
 from predictor.decide.backlog import emptying
 from predictor.decide.marks import mark
-from predictor.decide.measured import Limits, Measured
+from predictor.decide.measured import Limits, Measured, Running
 from predictor.decide.needs import fresh, larger, outdated, saturated
 from predictor.decide.replicas import bound, replicas_of
 from predictor.decide.rules import Bits, Doubles, Rules
@@ -31,9 +31,9 @@ class Decisions:
 
 
 def decide(
-    rules: Rules, slow: SlowScaleDown, measured: Measured, running: Doubles, limits: Limits, now_ms: int
+    rules: Rules, slow: SlowScaleDown, measured: Measured, running: Running, limits: Limits, now_ms: int
 ) -> Decisions:
-    """One tick over all rows. `running` [workload]: replicas that the workload should have now, NaN if unknown.
+    """One tick over all rows.
 
     `slow` is the chain's memory and takes this decision in.
     """
@@ -43,8 +43,8 @@ def decide(
     unused = outdated(measured, limits, now_ms) | rules.backlog | rules.forced_raw
     again = np.where(unused, np.nan, measured.again)
     slowed = _slow(slow, need, again, saturated(raw, measured, reasons), now_ms, reasons)
-    bounds = rules.bounds(now_ms, running)
-    replicas, replica_reasons = replicas_of(rules, slowed, raw, running)
+    bounds = rules.bounds(now_ms, running.wanted, running.lead_ms)
+    replicas, replica_reasons = replicas_of(rules, slowed, raw, running.wanted)
     replicas = bound(replicas, bounds, replica_reasons)
     value = bound(slowed, bounds.of(rules.workload_of, rules.per_replica), reasons)
     return Decisions(need, slowed, value, reasons, replicas, bounds.floor, replica_reasons)

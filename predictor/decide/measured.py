@@ -15,6 +15,8 @@ class Measured:
     raw: Doubles
     raw_ms: NDArray[np.int64]  # the sample's time
     flags: NDArray[np.uint8]
+    lead_ms: Doubles  # how far ahead is looked
+    lead_unlearnt: NDArray[np.bool_]  # it is the default, for no start of a replica has been seen
     predicted: Doubles  # the policy's quantile of the largest load within its lead
     predicted_ms: NDArray[np.int64]  # when it was made
     uncalibrated: NDArray[np.bool_]
@@ -22,6 +24,15 @@ class Measured:
     causes: NDArray[np.uint8]  # `Cause`s for which the forecast is not trusted; 0: it is
     again: Doubles  # as `predicted`, of the largest load within the hold time; NaN where that is not trusted
     drain: Doubles  # of a backlog: items/s that one replica gets through, NaN where that is not learnt
+
+
+@dataclass(frozen=True)
+class Running:
+    """What the cluster tells of each workload row: replicas that it should have now, and the lead that was learnt from
+    its replicas' starts. NaN where that is not known."""
+
+    wanted: Doubles
+    lead_ms: Doubles
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ def larger(
     mark(reasons, absent, Reason.FORECAST_MISSING)
     mark(reasons, stale, Reason.FORECAST_STALE)
     reasons |= np.where(current, reasons_of(measured.causes), 0)
+    mark(reasons, usable & measured.lead_unlearnt, Reason.LEAD_UNLEARNT)
     mark(reasons, usable & measured.uncalibrated, Reason.UNCALIBRATED)
     mark(reasons, usable & measured.capped, Reason.QUANTILE_CAPPED)
     mark(reasons, ahead, Reason.FORECAST)

@@ -46,7 +46,7 @@ class Rules:
     workload_of: NDArray[np.intp]  # row of the signal's workload
     per_replica: Doubles
     quantile: Doubles
-    lead_ms: Doubles
+    lead_ms: Doubles  # NaN where it is learnt
     window_ms: NDArray[np.int64]
     share: Doubles  # largest decrease per period
     period_ms: NDArray[np.int64]
@@ -62,11 +62,10 @@ class Rules:
         """Which signals are the backlog of a queue."""
         return np.asarray(self.arrivals_of >= 0)
 
-    def bounds(self, now_ms: int, running: Doubles) -> Bounds:
-        """What the policy of each workload allows while so many replicas run (NaN: not known)."""
-        found = [
-            bounds_of(policy, now_ms, n) for policy, n in zip(self.policies, running.tolist(), strict=True)
-        ]
+    def bounds(self, now_ms: int, running: Doubles, learnt_ms: Doubles) -> Bounds:
+        """What the policy of each workload allows while so many replicas run and such a lead is learnt (NaN: not known)."""
+        told = zip(self.policies, running.tolist(), learnt_ms.tolist(), strict=True)
+        found = [bounds_of(policy, now_ms, n, lead) for policy, n, lead in told]
         low, high, low_reasons, high_reasons = zip(*found, strict=True) if found else ((), (), (), ())
         return Bounds(
             np.array(low, dtype=float),
@@ -85,7 +84,7 @@ def compile_rules(policies: Sequence[ScalingPolicy]) -> Rules:
         workload_of=np.array([row for row, _, _ in signals], dtype=np.intp),
         per_replica=np.array([s.per_replica for _, _, s in signals], dtype=float),
         quantile=np.array([p.spec.forecast.covered for _, p, _ in signals], dtype=float),
-        lead_ms=np.array([p.spec.forecast.lead for _, p, _ in signals], dtype=float),
+        lead_ms=np.array([_given(p.spec.forecast.lead) for _, p, _ in signals], dtype=float),
         window_ms=np.array([_window(p.spec, s) for _, p, s in signals], dtype=np.int64),
         share=np.array([p.spec.scale_down.share for _, p, _ in signals], dtype=float),
         period_ms=np.array([p.spec.scale_down.period_ms for _, p, _ in signals], dtype=np.int64),
@@ -96,6 +95,10 @@ def compile_rules(policies: Sequence[ScalingPolicy]) -> Rules:
         replica_ids=np.array([SeriesKey(p.workload, REPLICAS).id for p in policies], dtype=np.uint64),
         policies=tuple(policies),
     )
+
+
+def _given(lead: int | str) -> float:
+    return np.nan if isinstance(lead, str) else lead
 
 
 def _window(spec: Spec, signal: Signal) -> int:

@@ -113,6 +113,8 @@ class Stage:
         told = [pod(name, labels) for name in pods] + [pod("web-starting", labels, ready="False")]
         series = SeriesKey(of.workload, "replicas").id
         columns: dict[str, Column] = {"wanted": np.array([float(len(pods))]), "pods": (pods_text(told),)}
+        starts = {"lead_ms": 185_000.0, "startup_ms": 45_000.0, "startups": 12.0, "startup_steps": 2.0}
+        columns |= {name: np.array([value]) for name, value in starts.items()}
         batch = Batch("replicas", self.clock.now_ms(), series_ids([series]), columns, key=f"{series:016x}")
         self._picture.take_replicas(batch)
         self.view.take([batch])

@@ -63,9 +63,10 @@ def test_every_number_of_a_decision_is_told(written: Written) -> None:
         "shop/Deployment.apps/web at 2027-01-15T08:00:03Z",
         "replicas: 5 was served, decided 2.5 s before; the floor 4",
         "2 replicas were wanted, 2 pods took load 2.5 s before",
+        "a replica starts within 45s (.9 of 12 starts, 2 one after the other)",
         "qps: 450 1/s was served, decided 2.5 s before",
         "  measured: 400 1/s, 3.5 s before",
-        "  predicted: 450 1/s, 2.5 s before",
+        "  predicted for 5m: 450 1/s, 2.5 s before",
         "  needed: 450 1/s",
         "  after the slow scale-down: 450 1/s",
         "  - the forecast exceeds the measured value",
@@ -191,7 +192,12 @@ async def test_programs_get_the_same_as_json(written: Written) -> None:
             assert (await refused.json())["error"].startswith(error)
     assert told["id"] == "shop/Deployment.apps/web"
     assert told["at_ms"] == NOW + 2_000
-    assert told["running"] == {"wanted": 1, "ready": 1, "age_ms": 2_000}
+    assert told["running"] == {
+        "wanted": 1,
+        "ready": 1,
+        "age_ms": 2_000,
+        "startup": {"duration_ms": 45_000, "count": 12, "steps": 2},
+    }
     assert told["replicas"]["served"] is False
     assert told["replicas"]["value"] is None
     assert told["replicas"]["floor"] == 4
@@ -209,6 +215,7 @@ async def test_programs_get_the_same_as_json(written: Written) -> None:
         "predicted_age_ms": None,
         "need": 100,
         "slowed": 100,
+        "lead_ms": 300_000,
         "drain": None,
     }
     assert [reason["code"] for reason in backlog["reasons"]] == ["missing"]

@@ -10,7 +10,7 @@ import pytest
 
 from cme.collector.records import describe, samples_batch, withdrawal
 from cme.collector.sampling import Sampled
-from cme.core.batch import Batch, series_ids
+from cme.core.batch import Batch, Column, series_ids
 from cme.core.distrust import Cause
 from cme.core.durations import HOUR_MS, MINUTE_MS
 from cme.core.identity import SeriesKey
@@ -94,12 +94,35 @@ def test_what_runs_is_known_for_three_minutes() -> None:
     picture = Picture()
     picture.take_replicas(replicas(3.0))
     picture.take_replicas(replicas(4.0, START + 5))
-    assert picture.running(RULES, START + 5 + REPLICAS_STALE_MS).tolist() == [4.0]
-    assert np.isnan(picture.running(RULES, START + 6 + REPLICAS_STALE_MS)).all()
+    assert picture.running(RULES, START + 5 + REPLICAS_STALE_MS).wanted.tolist() == [4.0]
+    assert np.isnan(picture.running(RULES, START + 6 + REPLICAS_STALE_MS).wanted).all()
 
 
 def test_what_was_never_told_is_not_known() -> None:
-    assert np.isnan(Picture().running(RULES, START)).all()
+    assert np.isnan(Picture().running(RULES, START).wanted).all()
+
+
+def test_a_lead_that_is_learnt_stands_when_the_cluster_is_silent() -> None:
+    """And before anything is learnt the default does; what the policy gives is never touched."""
+    rules = compile_rules([policy("web", forecast={"lead": "auto"}), policy("api", forecast={"lead": "7m"})])
+    picture, drain = Picture(), np.full(len(rules.signal_ids), np.nan)
+    first = picture.measured(rules, drain)
+    assert first.lead_ms.tolist() == [300_000, 420_000]
+    assert first.lead_unlearnt.tolist() == [True, False]
+    for key in (policy("web"), policy("api")):
+        told: dict[str, Column] = {
+            "wanted": np.array([1.0]),
+            "lead_ms": np.array([90_000.0]),
+            "pods": ("{}",),
+        }
+        picture.take_replicas(
+            Batch("replicas", START, series_ids([SeriesKey(key.workload, "replicas").id]), told)
+        )
+    learnt = picture.measured(rules, drain)
+    assert learnt.lead_ms.tolist() == [90_000, 420_000]
+    assert not learnt.lead_unlearnt.any()
+    much_later = picture.running(rules, START + 10 * REPLICAS_STALE_MS)
+    assert much_later.lead_ms.tolist() == [90_000, 90_000]
 
 
 def forecast(**more: Any) -> Forecast:

@@ -86,6 +86,8 @@ def decided(**more: list[float]) -> Batch:
         raw=np.array([10.0, 20.0, 30.0]),
         raw_ms=np.array([START - 5, START - 50, START - 500], dtype=np.int64),
         flags=np.zeros(rows, dtype=np.uint8),
+        lead_ms=np.array([60_000.0, 60_000.0, 300_000.0]),
+        lead_unlearnt=np.zeros(rows, dtype=bool),
         predicted=np.array([11.0, NAN, 31.0]),
         predicted_ms=np.full(rows, START - 60_000, dtype=np.int64),
         uncalibrated=np.zeros(rows, dtype=bool),

@@ -9,6 +9,8 @@ from cme.collector.replicas import REPEATED_MS, Replicas, pods_text, scale_path,
 from cme.core.clock import ManualClock
 from cme.core.errors import KubeFailed
 from cme.core.policy import ScalingPolicy
+from cme.core.replica_record import Startup, recorded_lead_ms, recorded_startup
+from cme.core.settings import Settings
 from cme.log.embedded import EmbeddedLog
 from cme.runtime.telemetry import CollectorTelemetry
 from tests.unit.cme.collector.stage import policy, scripted
@@ -49,7 +51,7 @@ class Stage:
         self.replicas = self.started(policy("web", scripted("a")))
 
     def started(self, *policies: ScalingPolicy) -> Replicas:
-        replicas = Replicas(self.cluster, self.log, self.clock, self.telemetry)
+        replicas = Replicas(self.cluster, self.log, self.clock, Settings(), self.telemetry)
         replicas.follow(policies)
         return replicas
 
@@ -145,3 +147,19 @@ def test_a_kind_of_the_core_group_has_another_path() -> None:
     spec = core.spec.model_copy(update={"target_ref": ref})
     path = scale_path(core.model_copy(update={"spec": spec}))
     assert path == "/api/v1/namespaces/default/replicationcontrollers/web/scale"
+
+
+async def test_the_lead_is_learnt_from_the_pods_and_outlives_a_restart(stage: Stage) -> None:
+    """Behind the start: two looks of the HPA, two forecasts, a tick and the window of a rate."""
+    started = pod("web-2", creationTimestamp="2026-11-18T08:00:00Z", uid="2")
+    (ready,) = started["status"]["conditions"]
+    ready["lastTransitionTime"] = "2026-11-18T08:00:40Z"
+    stage.cluster.answers[PODS] = {"items": [started]}
+    await stage.replicas.turn()
+    (batch,) = stage.log.read(["replicas"], {}).batches
+    assert recorded_startup(batch) == Startup(40_000, 1)
+    assert recorded_lead_ms(batch) == 40_000 + 15_000 + 60_000 + 5_000 + 30_000
+    stage.cluster.answers[PODS] = {"items": []}
+    stage.clock.advance(REPEATED_MS)
+    await stage.started(policy("web", scripted("a"))).turn()
+    assert recorded_lead_ms(stage.log.newest("replicas")[0]) == 150_000

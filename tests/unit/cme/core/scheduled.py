@@ -68,7 +68,7 @@ def compare(zone: str, first: int, count: int) -> int:
     )
     whole, found = spec(zone), set()
     for minute in range(first, first + count):
-        floor, ceiling, *_ = replica_bounds(whole, minute * MINUTE_MS, float("nan"))
+        floor, ceiling, *_ = replica_bounds(whole, minute * MINUTE_MS, float("nan"), LEAD * MINUTE_MS)
         moment = datetime.fromtimestamp(minute * 60, ZoneInfo(zone))
         assert (floor, ceiling) == expected[minute - begin], moment.isoformat()
         found.add(floor)

@@ -28,9 +28,9 @@ def spec(*schedules: dict[str, Any], **more: Any) -> Spec:
 
 
 def at(clock: str, of: Spec, running: float = UNKNOWN, day: str = "2026-06-01") -> Bounds:
-    return replica_bounds(
-        of, int(datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=UTC).timestamp() * 1000), running
-    )
+    moment = datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=UTC)
+    lead_ms = of.forecast.lead_ms(float("nan"))
+    return replica_bounds(of, int(moment.timestamp() * 1000), running, lead_ms)
 
 
 def test_without_a_schedule_nothing_is_bound() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from cme.core.annotations import Annotations
 from cme.core.policy import ScalingPolicy
 from predictor.decide.chain import Decisions, decide
-from predictor.decide.measured import Limits, Measured
+from predictor.decide.measured import Limits, Measured, Running
 from predictor.decide.rules import Rules, compile_rules
 from predictor.decide.slow import SlowScaleDown
 
@@ -54,6 +54,8 @@ class Story:
             raw=np.array(raw),
             raw_ms=np.array([more.get("raw_ms", now)] * 2, dtype=np.int64),
             flags=np.array([more.get("flags", 0)] * 2, dtype=np.uint8),
+            lead_ms=np.full(2, 300_000.0),
+            lead_unlearnt=np.array([more.get("lead_unlearnt", False)] * 2),
             predicted=np.array(predicted or [NAN, NAN]),
             predicted_ms=np.array([more.get("predicted_ms", now)] * 2, dtype=np.int64),
             uncalibrated=np.array([more.get("uncalibrated", False)] * 2),
@@ -62,4 +64,5 @@ class Story:
             again=np.array(more.get("again", [NAN, NAN])),
             drain=np.array(more.get("drain", [NAN, NAN])),
         )
-        return decide(self.rules, self.slow, measured, np.array([self.running]), LIMITS, now)
+        running = Running(np.array([self.running]), np.array([NAN]))
+        return decide(self.rules, self.slow, measured, running, LIMITS, now)

@@ -1,0 +1,33 @@
+"""What a record of the topic `replicas` says of starts, beside what runs."""
+
+import math
+from dataclasses import dataclass
+
+from cme.core.batch import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Startup:
+    """How long a replica takes from its creation until it carries load: the .9 quantile of `count` starts, of which
+    `steps` are made one after the other."""
+
+    duration_ms: float
+    count: int
+    steps: int = 1
+
+
+def recorded_lead_ms(batch: Batch) -> float:
+    """How long a new replica takes until it carries load, as learnt; NaN where nothing is, or of an older version."""
+    return _number(batch, "lead_ms")
+
+
+def recorded_startup(batch: Batch) -> Startup | None:
+    """What the lead rests on; None where no start has been seen."""
+    duration_ms = _number(batch, "startup_ms")
+    if math.isnan(duration_ms):
+        return None
+    return Startup(duration_ms, int(_number(batch, "startups")), int(_number(batch, "startup_steps")))
+
+
+def _number(batch: Batch, name: str) -> float:
+    return float(batch.numbers(name)[0]) if name in batch.columns else math.nan
