@@ -91,17 +91,17 @@ def test_what_is_missing_wakes_nothing() -> None:
 
 
 @given(
-    backlog=st.floats(0, 1e6),
+    backlog=st.integers(0, 1_000_000),
     arrivals=st.floats(0, 1e3),
     drain=st.floats(1.25, 100),
     tick_s=st.sampled_from([1, 5, 20]),
 )
 @settings(deadline=None, max_examples=40)
 def test_the_decided_replicas_empty_it_in_time(
-    backlog: float, arrivals: float, drain: float, tick_s: int
+    backlog: int, arrivals: float, drain: float, tick_s: int
 ) -> None:
-    """A fluid queue whose arrivals are as forecast, and whose replicas follow at once."""
-    one, left = story(), backlog
+    """A queue of whole items whose arrivals are as forecast, and whose replicas follow at once."""
+    one, left = story(), float(backlog)
     for second in range(0, WITHIN_S, tick_s):
         result = one.tick(NOW + second * 1000, [left, arrivals], [NAN, arrivals], **learnt(drain))
         left = max(0.0, left + (arrivals - drain * result.replicas[0]) * tick_s)

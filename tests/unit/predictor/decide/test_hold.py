@@ -12,7 +12,8 @@ from cme.core.reasons import Reason
 from tests.unit.predictor.decide.story import MINUTE, NAN, NOW, Story
 
 AT_ONCE = {"window": "0s", "maxDecrease": "100%/1m", "hold": "30m"}
-LOADS = st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1e6) | st.just(NAN)), min_size=1, max_size=40)
+LOAD = st.just(0.0) | st.floats(1e-9, 1e6)
+LOADS = st.lists(st.tuples(LOAD, LOAD | st.just(NAN)), min_size=1, max_size=40)
 SCALE_DOWNS = st.fixed_dictionaries(
     {
         "window": st.sampled_from(["0s", "2m", "10m"]),
