@@ -3,9 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
 from cme.core.identity import SeriesKey, Workload, plural_of
 from cme.core.policy import ScalingPolicy
+
+GUESSED: Mapping[int, str] = MappingProxyType({})
+"""No plurals are known."""
 
 
 @dataclass(frozen=True)
@@ -16,18 +20,26 @@ class Entry:
     workload: Workload
     replicas_id: int
     signals: Mapping[str, int]
+    plural: str  # of its kind
 
     @classmethod
-    def of(cls, policy: ScalingPolicy) -> "Entry":
+    def of(cls, policy: ScalingPolicy, plurals: Mapping[int, str] = GUESSED) -> "Entry":
+        """`plurals` by id as the cluster told them; where it has not, Kubernetes' own rule guesses."""
         signals = {signal.name: policy.series(signal).id for signal in policy.spec.signals}
-        return cls(policy, policy.workload, SeriesKey(policy.workload, "replicas").id, signals)
+        workload, replicas_id = policy.workload, SeriesKey(policy.workload, "replicas").id
+        plural = plurals.get(replicas_id) or plural_of(workload.kind)
+        return cls(policy, workload, replicas_id, signals, plural)
+
+    @property
+    def resource(self) -> str:
+        """`deployments.apps`, as the HPA names it in a path."""
+        return f"{self.plural}.{self.workload.group}" if self.workload.group else self.plural
 
     @cached_property
     def resources(self) -> set[str]:
         """Names of its kind in a path: people write the plural or the singular alone, the HPA adds the group."""
-        workload, names = self.workload, {plural_of(self.workload.kind), self.workload.kind.lower()}
-        qualified = {f"{name}.{workload.group}" for name in names if workload.group}
-        return {workload.resource} | names | qualified
+        workload, names = self.workload, {self.plural, self.workload.kind.lower()}
+        return names | {f"{name}.{workload.group}" for name in names if workload.group}
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -38,8 +50,8 @@ class Entry:
 class Catalog:
     """All entries, found by namespace, resource and name."""
 
-    def __init__(self, policies: Iterable[ScalingPolicy] = ()) -> None:
-        entries = [Entry.of(policy) for policy in policies]
+    def __init__(self, policies: Iterable[ScalingPolicy] = (), plurals: Mapping[int, str] = GUESSED) -> None:
+        entries = [Entry.of(policy, plurals) for policy in policies]
         self.entries: Sequence[Entry] = sorted(entries, key=lambda e: e.workload)
         self._by_name: dict[tuple[str, str, str], list[Entry]] = {}
         self._by_namespace: dict[str, list[Entry]] = {}

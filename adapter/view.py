@@ -19,6 +19,7 @@ from cme.core.policy import ScalingPolicy
 from cme.core.policy_record import recorded_policy, recorded_text
 from cme.core.readings import REPLICAS_STALE_MS
 from cme.core.reasons import FIXED
+from cme.core.replica_record import recorded_resource
 
 log = logging.getLogger("tidecast.adapter")
 
@@ -69,13 +70,15 @@ class View:
     ready: bool = False
     """Whether the log has been read to its end once."""
     _policies: dict[str, ScalingPolicy] = field(default_factory=dict)
+    _plurals: dict[int, str] = field(default_factory=dict)  # of the workloads' kinds
 
     def take(self, batches: list[Batch]) -> None:
         """Take in records of any topic, in their order."""
+        plurals = dict(self._plurals)
         for batch in batches:
             self._take(batch)
-        if any(batch.topic == "policies" for batch in batches):
-            self.catalog = Catalog(self._policies.values())
+        if plurals != self._plurals or any(batch.topic == "policies" for batch in batches):
+            self.catalog = Catalog(self._policies.values(), self._plurals)
 
     def positions_since(self, now_ms: int) -> dict[str, int]:
         """From when on each timed topic is read at the start; the other topics are read whole."""
@@ -102,7 +105,8 @@ class View:
                 self.trust[batch.key] = batch
             case "replicas":
                 born = int(self._born(np.array([batch.time_ms]))[0])
-                self.pods[int(batch.series[0])] = PodList.of(batch, born)
+                series = int(batch.series[0])
+                self.pods[series], self._plurals[series] = PodList.of(batch, born), recorded_resource(batch)
             case "policies":
                 self._take_policy(batch)
             case "decompositions":

@@ -105,7 +105,7 @@ def _names(name: str, catalog: Catalog) -> list[str]:
 
 
 def _custom(catalog: Catalog) -> set[str]:
-    names = {f"{e.workload.resource}/{metric}" for e in catalog.entries for metric in metric_names(e.signals)}
+    names = {f"{e.resource}/{metric}" for e in catalog.entries for metric in metric_names(e.signals)}
     for entry in catalog.entries:
         for metric in metric_names(entry.signals):
             if metric == REPLICAS_SCHEDULE or parse_metric(metric)[1] in (Form.PREDICTED, Form.SCALING):

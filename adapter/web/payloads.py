@@ -89,7 +89,7 @@ def _workload(entry: Entry, view: View, answers: Answers) -> Json:
     return {
         "id": str(workload),
         "namespace": workload.namespace,
-        "resource": entry.workload.resource,
+        "resource": entry.resource,
         "name": workload.name,
         "replicas": _metric(entry, REPLICAS_SCALING, answers),
         "floor": _metric(entry, REPLICAS_SCHEDULE, answers),

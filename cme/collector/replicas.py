@@ -5,17 +5,18 @@ import json
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import numpy as np
 
+from cme.collector.resources import Cluster, Resources, root_of
 from cme.collector.startups import Startups
 from cme.core.batch import Batch, Column, series_ids
 from cme.core.clock import Clock
 from cme.core.durations import MINUTE_MS
 from cme.core.errors import KubeFailed
-from cme.core.identity import SeriesKey, plural_of
+from cme.core.identity import SeriesKey
 from cme.core.policy import ScalingPolicy
 from cme.core.replica_record import Startup, recorded_lead_ms
 from cme.core.settings import Settings
@@ -35,14 +36,10 @@ FORECAST_MS = MINUTE_MS
 Json = Mapping[str, Any]
 
 
-class Cluster(Protocol):
-    def get(self, path: str) -> Json:
-        """The JSON at a path of the API server. Raises KubeFailed."""
-
-
 class State(NamedTuple):
     """What is written of a workload."""
 
+    resource: str
     wanted: float
     pods: str
     lead_ms: float
@@ -63,6 +60,7 @@ class Replicas:
         """Raises LogFailed."""
         self._cluster, self._log, self._clock, self._telemetry = cluster, log_, clock, telemetry
         self._behind_ms = HPA_SYNC_MS + FORECAST_MS + settings.tick + settings.rate_window
+        self._resources = Resources(cluster, clock)
         self._policies: Sequence[ScalingPolicy] = ()
         self._written: dict[int, tuple[State, int]] = {}  # by the workload's id, with the time
         self._startups: dict[int, Startups] = {}
@@ -104,14 +102,17 @@ class Replicas:
         return series, state
 
     def _state(self, policy: ScalingPolicy, series: int) -> "State":
-        scale = self._cluster.get(scale_path(policy))
+        ref = policy.spec.target_ref
+        plural = self._resources.plural(ref.api_version, ref.kind)
+        path = f"{root_of(ref.api_version)}/namespaces/{policy.metadata.namespace}/{plural}/{ref.name}/scale"
+        scale = self._cluster.get(path)
         selector = str((scale.get("status") or {}).get("selector") or "")
         if not selector:
-            raise KubeFailed(f"{scale_path(policy)} names no selector of pods")
+            raise KubeFailed(f"{path} names no selector of pods")
         path = f"/api/v1/namespaces/{policy.metadata.namespace}/pods?labelSelector={quote(selector)}"
         pods = self._cluster.get(path).get("items") or ()
         wanted = float((scale.get("spec") or {}).get("replicas") or 0)
-        return State(wanted, pods_text(pods), *self._lead(policy, series, pods, wanted))
+        return State(plural, wanted, pods_text(pods), *self._lead(policy, series, pods, wanted))
 
     def _lead(
         self, policy: ScalingPolicy, series: int, pods: Sequence[Json], wanted: float
@@ -126,13 +127,6 @@ class Replicas:
         if startup is None:
             return self._recorded.get(series, math.nan), None
         return startup.duration_ms * startup.steps + self._behind_ms, startup
-
-
-def scale_path(policy: ScalingPolicy) -> str:
-    """Of the scale subresource, which every kind that an HPA can scale has."""
-    ref = policy.spec.target_ref
-    root = f"/apis/{ref.api_version}" if ref.group else f"/api/{ref.api_version}"
-    return f"{root}/namespaces/{policy.metadata.namespace}/{plural_of(ref.kind)}/{ref.name}/scale"
 
 
 def pods_text(pods: Sequence[Json]) -> str:
@@ -167,5 +161,5 @@ def _batch(series: int, state: State, now: int) -> Batch:
         "startup_steps": float(startup.steps),
     }
     columns: dict[str, Column] = {name: np.array([value]) for name, value in numbers.items()}
-    columns["pods"] = (state.pods,)
+    columns |= {"pods": (state.pods,), "resource": (state.resource,)}
     return Batch("replicas", now, series_ids([series]), columns, key=f"{series:016x}")

@@ -1,4 +1,4 @@
-"""What a record of the topic `replicas` says of starts, beside what runs."""
+"""What a record of the topic `replicas` says beside what runs: of starts, and the name of the kind."""
 
 import math
 from dataclasses import dataclass
@@ -27,6 +27,11 @@ def recorded_startup(batch: Batch) -> Startup | None:
     if math.isnan(duration_ms):
         return None
     return Startup(duration_ms, int(_number(batch, "startups")), int(_number(batch, "startup_steps")))
+
+
+def recorded_resource(batch: Batch) -> str:
+    """The plural of the workload's kind; "" of an older version."""
+    return batch.texts("resource")[0] if "resource" in batch.columns else ""
 
 
 def _number(batch: Batch, name: str) -> float:

@@ -238,3 +238,88 @@ def test_what_the_models_take_passes_the_door_whole(cluster: Cluster) -> None:
     model = parse_document(ScalingPolicy, written, "tried")
     shown = model.model_dump(mode="json", by_alias=True, exclude_none=True)
     assert cluster.kube.post(f"{PATH}?dryRun=All&fieldValidation=Strict", shown)["spec"] == shown["spec"]
+
+
+PLURAL, KIND, GROUP = "gateways", "Gateway", "tidecast.test"
+"""Kubernetes' rule would guess gatewaies."""
+
+
+def definition() -> Json:
+    """A kind of somebody else's that can be scaled."""
+    replicas = {"type": "object", "properties": {"replicas": {"type": "integer"}}}
+    status = {
+        "type": "object",
+        "properties": {"replicas": {"type": "integer"}, "selector": {"type": "string"}},
+    }
+    schema = {"type": "object", "properties": {"spec": replicas, "status": status}}
+    scale = {
+        "specReplicasPath": ".spec.replicas",
+        "statusReplicasPath": ".status.replicas",
+        "labelSelectorPath": ".status.selector",
+    }
+    version = {
+        "name": "v1",
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": schema},
+        "subresources": {"status": {}, "scale": scale},
+    }
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{PLURAL}.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced",
+            "names": {"kind": KIND, "plural": PLURAL},
+            "versions": [version],
+        },
+    }
+
+
+def reader() -> list[Json]:
+    """The rule of its own that deploy/README.md asks for."""
+    group = "rbac.authorization.k8s.io"
+    name = f"tidecast-{PLURAL}"
+    rules = [{"apiGroups": [GROUP], "resources": [f"{PLURAL}/scale"], "verbs": ["get"]}]
+    role = {"apiVersion": f"{group}/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules}
+    account = {"kind": "ServiceAccount", "name": "tidecast", "namespace": "tidecast"}
+    reference = {"apiGroup": group, "kind": "ClusterRole", "name": name}
+    binding = role | {"kind": "ClusterRoleBinding", "roleRef": reference, "subjects": [account]}
+    del binding["rules"]
+    return [role, binding]
+
+
+def test_any_kind_with_a_scale_subresource_is_scaled_by_the_real_hpa(cluster: Cluster) -> None:
+    kube, target = cluster.kube, {"apiVersion": f"{GROUP}/v1", "kind": KIND, "name": "edge"}
+    gateways = f"/apis/{GROUP}/v1/namespaces/{workloads.NAMESPACE}/{PLURAL}"
+    for manifest in (definition(), *reader()):
+        kube.apply(manifest)
+    until("its kind is served", lambda: is_served(kube, gateways), 30)
+    kube.post(gateways, target | {"metadata": {"name": "edge"}, "spec": {"replicas": 1}})
+    kube.merge(f"{gateways}/edge/status", {"status": {"replicas": 1, "selector": "app=edge"}})
+    kube.apply(policy("edge", targetRef=target, schedules=[policies.always(7)]))
+    path = f"{CUSTOM}/{PLURAL}.{GROUP}/edge/replicas_schedule"
+    until("it goes by its plural", lambda: is_served(kube, path), 60)
+    described = {"describedObject": target, "metric": {"name": "replicas_schedule"}}
+    metric = {
+        "type": "Object",
+        "object": described | {"target": {"type": "AverageValue", "averageValue": "1"}},
+    }
+    autoscaler = workloads.hpa("edge", [metric])
+    autoscaler["spec"]["scaleTargetRef"] = target
+    kube.apply(autoscaler)
+    try:
+        until("it has 7", lambda: kube.get(f"{gateways}/edge")["spec"]["replicas"] == 7, 60)
+    finally:
+        kube.delete(kube.path(autoscaler))
+        kube.delete(f"{PATH}/edge")
+        kube.delete(kube.path(definition()))
+
+
+def is_served(kube: Kube, path: str) -> bool:
+    try:
+        kube.get(path)
+    except KubeError:
+        return False
+    return True

@@ -39,7 +39,7 @@ def test_a_name_of_two_workloads_means_neither() -> None:
     catalog = Catalog([WEB, ARGO])
     assert catalog.find("shop", "deployments", "web") is None
     for one in (WEB, ARGO):
-        found = catalog.find("shop", one.workload.resource, "web")
+        found = catalog.find("shop", Entry.of(one).resource, "web")
         assert found is not None
         assert found.workload == one.workload
 
@@ -49,3 +49,14 @@ def test_the_workloads_of_a_namespace_come_in_order() -> None:
     assert [e.workload.name for e in catalog.within("shop")] == ["api", "web"]
     assert list(catalog.within("nowhere")) == []
     assert len(catalog.entries) == 3
+
+
+def test_a_kind_goes_by_the_plural_that_the_cluster_told() -> None:
+    gateway = policy("web", targetRef={"apiVersion": "x.io/v1", "kind": "Gateway", "name": "web"})
+    guessed, (told,) = (
+        Catalog([gateway]),
+        Catalog([gateway], {Entry.of(gateway).replicas_id: "gateways"}).entries,
+    )
+    assert guessed.find("shop", "gatewaies.x.io", "web")
+    assert told.resource == "gateways.x.io"
+    assert told.resources == {"gateways", "gateways.x.io", "gateway", "gateway.x.io"}

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -197,3 +198,12 @@ def test_a_start_reads_no_more_of_a_topic_than_it_keeps() -> None:
     assert since["minutes"] == NOW - 6 * HOUR_MS
     assert since["hours"] == NOW - 28 * 24 * HOUR_MS
     assert all(NOW - HOUR_MS <= since[topic] < NOW for topic in ("samples", "decisions", "replicas"))
+
+
+def test_a_plural_that_the_cluster_tells_renames_the_kind() -> None:
+    gateway = policy("web", targetRef={"apiVersion": "x.io/v1", "kind": "Gateway", "name": "web"})
+    stage = Stage(gateway)
+    assert stage.entry(gateway).resource == "gatewaies.x.io"
+    told = stage.run(gateway, "web-1")
+    stage.view.take([replace(told, columns={**told.columns, "resource": ("gateways",)})])
+    assert stage.entry(gateway).resource == "gateways.x.io"

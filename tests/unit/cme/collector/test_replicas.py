@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from cme.collector.replicas import REPEATED_MS, Replicas, pods_text, scale_path, takes_load
+from cme.collector.replicas import REPEATED_MS, Replicas, pods_text, takes_load
 from cme.core.clock import ManualClock
 from cme.core.errors import KubeFailed
 from cme.core.policy import ScalingPolicy
-from cme.core.replica_record import Startup, recorded_lead_ms, recorded_startup
+from cme.core.replica_record import Startup, recorded_lead_ms, recorded_resource, recorded_startup
 from cme.core.settings import Settings
 from cme.log.embedded import EmbeddedLog
 from cme.runtime.telemetry import CollectorTelemetry
@@ -26,11 +26,18 @@ def pod(name: str, ready: str = "True", phase: str = "Running", **metadata: Any)
     }
 
 
+def listed(kind: str, *plurals: str) -> dict[str, Any]:
+    """What discovery says of resources that can be scaled."""
+    found = [{"kind": kind, "name": name} for name in plurals]
+    return {"resources": [*found, *({"kind": "Scale", "name": f"{name}/scale"} for name in plurals)]}
+
+
 class Cluster:
     """A cluster with one Deployment."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Any] = {
+            "/apis/apps/v1": listed("Deployment", "deployments"),
             SCALE: {"spec": {"replicas": 2}, "status": {"selector": "app=web"}},
             PODS: {"items": [pod("web-1"), pod("web-0")]},
         }
@@ -141,12 +148,18 @@ def test_different_label_sets_are_kept_apart() -> None:
     assert text.endswith('"pods": [["a", 0], ["b", 1], ["c", 0]]}')
 
 
-def test_a_kind_of_the_core_group_has_another_path() -> None:
+async def test_a_kind_is_found_by_the_name_that_the_cluster_gives_it(stage: Stage) -> None:
     core = policy("web", scripted("a"))
     ref = core.spec.target_ref.model_copy(update={"api_version": "v1", "kind": "ReplicationController"})
-    spec = core.spec.model_copy(update={"target_ref": ref})
-    path = scale_path(core.model_copy(update={"spec": spec}))
-    assert path == "/api/v1/namespaces/default/replicationcontrollers/web/scale"
+    other = core.model_copy(update={"spec": core.spec.model_copy(update={"target_ref": ref})})
+    path = "/api/v1/namespaces/default/replicationcontrollers/web/scale"
+    stage.cluster.answers |= {
+        path: stage.cluster.answers[SCALE],
+        "/api/v1": listed("ReplicationController", "replicationcontrollers"),
+    }
+    await stage.started(other).turn()
+    (batch,) = stage.log.read(["replicas"], {}).batches
+    assert recorded_resource(batch) == "replicationcontrollers"
 
 
 async def test_the_lead_is_learnt_from_the_pods_and_outlives_a_restart(stage: Stage) -> None:
