@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cme.core.batch import Batch, Column
+from cme.core.reasons import Reason
 from predictor.decide.chain import Decisions
 from predictor.decide.measured import Measured
 from predictor.decide.rules import Rules
@@ -65,7 +66,8 @@ def decision_batch(now_ms: int, rules: Rules, measured: Measured, decisions: Dec
     """
     workloads = len(rules.replica_ids)
     nothing = np.full(workloads, np.nan)
-    counted = np.isfinite(decisions.value)
+    # A backlog counts also where it only wakes a workload, with no number of its own.
+    counted = np.isfinite(decisions.value) | ((decisions.reasons & Reason.ARRIVALS_MISSING) > 0)
     oldest = np.full(workloads, now_ms)
     np.minimum.at(oldest, rules.workload_of[counted], measured.raw_ms[counted])
     columns = {

@@ -72,7 +72,7 @@ def _steps(decision: Decision, unit: str) -> Iterator[str]:
     for name, value, age_ms in (
         ("measured", decision.raw, decision.measured_age_ms),
         (f"predicted for {_duration(decision.lead_ms)}", decision.predicted, decision.predicted_age_ms),
-        ("learnt, of one replica and second", decision.drain, None),
+        ("one replica gets through, per second", decision.drain, None),
         ("needed", decision.need, None),
         ("after the slow scale-down", decision.slowed, None),
     ):

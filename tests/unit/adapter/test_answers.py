@@ -155,8 +155,9 @@ def test_of_a_backlog_whose_arrivals_are_missing_the_arrivals_are_named() -> Non
         why = f"{metric} of {NAME}: jobs has no fresh value; broker:9092 is down"
         assert stage.refusal(queue, metric) == (503, why)
     stage.run(queue)
+    stage.clock.advance(5_000)
     stage.decide()
-    assert stage.served(queue, "replicas_scaling").milli == 1_000
+    assert stage.served(queue, "replicas_scaling") == Served(1_000, NOW, 30)
 
 
 def asked(**annotations: str) -> ScalingPolicy:

@@ -235,3 +235,21 @@ def test_a_paused_workload_is_told_as_served_without_a_measurement(tmp_path: Pat
     written.decide()
     assert list(told(written.explain(1)))[1] == "replicas: 2 was served, decided 1.0 s before; the floor 2"
     written.log.close()
+
+
+def test_of_a_backlog_it_is_told_what_one_replica_gets_through(tmp_path: Path) -> None:
+    qps, backlog = (signal.model_dump(mode="json", by_alias=True) for signal in WEB.spec.signals)
+    queue = policy("web", signals=[qps, backlog | {"drain": {"within": "10m", "arrivals": "qps"}}])
+    written = Written(tmp_path, queue)
+    written.stage.drain[1] = 150.0
+    written.decide(qps=300.0, queue_backlog=6_000.0)
+    lines = list(told(written.explain(1)))
+    assert lines[lines.index("queue_backlog: 82.6667 items was served, decided 1.0 s before") :] == [
+        "queue_backlog: 82.6667 items was served, decided 1.0 s before",
+        "  measured: 6000 items, 2.0 s before",
+        "  one replica gets through, per second: 150 items",
+        "  needed: 82.6667 items",
+        "  after the slow scale-down: 82.6667 items",
+        "  - what empties the backlog within drain.within while what is forecast arrives",
+    ]
+    written.log.close()
