@@ -5,12 +5,14 @@ send a request so slowly that it never comes. Either could starve the HPA.
 """
 
 import asyncio
+import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Collection
 from typing import cast
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from cme.core.clock import Clock
 
@@ -21,6 +23,15 @@ MAX_CONNECTIONS = 2_000
 HEAD_MS = 10_000
 HANDSHAKE_SECONDS = 5
 SWEEP_MS = 1_000
+
+log = logging.getLogger("tidecast.adapter.http")
+"""aiohttp's own words about connections."""
+log.addFilter(lambda record: not _is_about_bytes(record))
+
+
+def _is_about_bytes(record: logging.LogRecord) -> bool:
+    """What is no HTTP gets its 400; a traceback for each would let anybody fill the disk."""
+    return record.exc_info is not None and isinstance(record.exc_info[1], HttpProcessingError)
 
 
 class Connections:

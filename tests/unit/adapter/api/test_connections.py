@@ -69,7 +69,7 @@ async def stage() -> AsyncIterator[Stage]:
     made = Stage()
     app = web.Application(middlewares=[made.connections.middleware])
     app.router.add_get("/", made.answer)
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, logger=module.log)
     await runner.setup()
     assert runner.server
     sock = socket.create_server(("127.0.0.1", 0))
@@ -101,6 +101,16 @@ async def test_a_request_that_does_not_come_is_not_waited_for(sent: bytes, stage
     await stage.pass_time(1)
     assert await client.closed()
     assert stage.refused == 1
+    await client.close()
+
+
+async def test_what_is_no_http_is_told_so_and_fills_no_log(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = await stage.open()
+    await client.send(b"\x16\x03\x01\r\n\r\n")
+    assert await client.answer() == b"HTTP/1.0 400 Bad Request"
+    assert not caplog.records
     await client.close()
 
 
