@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import socket
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
@@ -46,6 +47,9 @@ TURNS = 30
 """Of the event loop without an answer, after which what has not been answered is taken to be half a request."""
 
 
+LENGTH = re.compile(rb"\ncontent-length: (\d+)", re.IGNORECASE)
+
+
 class Exchange(asyncio.Protocol):
     """One request on a connection of its own; `done` is what came back when it is whole, or when the server closed."""
 
@@ -79,7 +83,9 @@ class Exchange(asyncio.Protocol):
             return False
         if self.request.lstrip(b"\r\n").startswith(b"HEAD ") or head.startswith(b"HTTP/1.1 304"):
             return True
-        return len(body) >= int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+        length = LENGTH.search(head)
+        # An answer without a length ends with its connection.
+        return length is not None and len(body) >= int(length[1])
 
 
 @dataclass
