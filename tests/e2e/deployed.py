@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from tests.e2e.components.certificates import Authority
+from tests.e2e.components.certificates import Authority, KeyPair
 from tests.e2e.components.control_plane import ControlPlane
 from tests.e2e.components.golang import KUSTOMIZE, run
 from tests.e2e.components.kube import Json, Kube
@@ -54,9 +54,12 @@ class Tidecast(Process):
             path = f"/apis/apiregistration.k8s.io/v1/apiservices/{name}.metrics.k8s.io"
             until(f"{name} is available", partial(_is_available, self._plane.kube, path), 30)
 
-    def ask_directly(self, path: str, headers: Mapping[str, str]) -> Answer:
-        """Past the aggregator, without a certificate."""
-        return request("GET", f"{self._root}{path}", headers=headers, context=self._trust)
+    def ask_directly(self, path: str, headers: Mapping[str, str], identity: KeyPair | None = None) -> Answer:
+        """Past the aggregator, with a client's certificate or without. Raises OSError."""
+        context = trusting(self._authority.certificate)
+        if identity:
+            context.load_cert_chain(identity.certificate, identity.key)
+        return request("GET", f"{self._root}{path}", headers=headers, context=context)
 
     def _up(self) -> list[str]:
         return [

@@ -32,19 +32,22 @@ FAST_HPA = (
 
 
 class ControlPlane:
-    """Files live in `folder`; `kube` is its administrator's client."""
+    """Files live in `folder`; `kube` is its administrator's client.
+
+    `authority` signs its clients, `front_proxy` the aggregator.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._audit_log = folder, folder / "audit.log"
         self._ports = dict(
             zip(("etcd", "peer", "api", "controllers", "scheduler", "kwok"), free_ports(6), strict=True)
         )
-        self._authority, self._front_proxy = Authority(folder, "ca"), Authority(folder, "front-proxy-ca")
+        self.authority, self.front_proxy = Authority(folder, "ca"), Authority(folder, "front-proxy-ca")
         self._token_key, self._token_public = signing_key(folder, "service-accounts")
-        self.admin = self._authority.issue("admin", group="system:masters")
-        self._trust = ssl.create_default_context(cafile=self._authority.certificate)
+        self.admin = self.authority.issue("admin", group="system:masters")
+        self._trust = ssl.create_default_context(cafile=self.authority.certificate)
         self._processes: list[Process] = []
-        self.kube = Kube(f"https://{LOCAL}:{self._ports['api']}", self._authority.certificate, self.admin)
+        self.kube = Kube(f"https://{LOCAL}:{self._ports['api']}", self.authority.certificate, self.admin)
 
     def __enter__(self) -> Self:
         self.start()
@@ -105,10 +108,8 @@ class ControlPlane:
         return self._process(ETCD, arguments, f"{url}/health")
 
     def _apiserver(self) -> Process:
-        serving = self._authority.issue(
-            "kube-apiserver", hosts=(LOCAL, "localhost", "kubernetes.default.svc")
-        )
-        proxy = self._front_proxy.issue("front-proxy-client")
+        serving = self.authority.issue("kube-apiserver", hosts=(LOCAL, "localhost", "kubernetes.default.svc"))
+        proxy = self.front_proxy.issue("front-proxy-client")
         arguments = [
             f"--etcd-servers=http://{LOCAL}:{self._ports['etcd']}",
             f"--secure-port={self._ports['api']}",
@@ -117,12 +118,12 @@ class ControlPlane:
             "--endpoint-reconciler-type=none",
             "--service-cluster-ip-range=10.96.0.0/16",
             "--authorization-mode=RBAC",
-            f"--client-ca-file={self._authority.certificate}",
+            f"--client-ca-file={self.authority.certificate}",
             *_serving(serving),
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--service-account-key-file={self._token_public}",
             f"--service-account-signing-key-file={self._token_key}",
-            f"--requestheader-client-ca-file={self._front_proxy.certificate}",
+            f"--requestheader-client-ca-file={self.front_proxy.certificate}",
             "--requestheader-allowed-names=front-proxy-client",
             "--requestheader-username-headers=X-Remote-User",
             "--requestheader-group-headers=X-Remote-Group",
@@ -148,7 +149,7 @@ class ControlPlane:
             *self._component("system:kube-controller-manager", "controllers"),
             "--use-service-account-credentials=true",
             f"--service-account-private-key-file={self._token_key}",
-            f"--root-ca-file={self._authority.certificate}",
+            f"--root-ca-file={self.authority.certificate}",
             *FAST_HPA,
         ]
         return self._process(CONTROLLERS, arguments, f"https://{LOCAL}:{self._ports['controllers']}/healthz")
@@ -159,8 +160,8 @@ class ControlPlane:
 
     def _component(self, user: str, port: str) -> list[str]:
         """What the controller manager and the scheduler have in common."""
-        config = self.kubeconfig(port, with_certificate(self._authority.issue(user)))
-        serving = self._authority.issue(f"{port}-serving", hosts=(LOCAL,))
+        config = self.kubeconfig(port, with_certificate(self.authority.issue(user)))
+        serving = self.authority.issue(f"{port}-serving", hosts=(LOCAL,))
         return [
             f"--kubeconfig={config}",
             "--leader-elect=false",
