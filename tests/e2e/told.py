@@ -1,7 +1,10 @@
 """A number that the test sets, measured by tidecast as any other: a scrape target in Prometheus' text format."""
 
+import contextlib
+import math
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -9,11 +12,25 @@ from tests.e2e.components.kube import Json
 
 
 class Told:
-    """`loads` by workload; what stands there is measured at the next tick."""
+    """The load of some workloads, the same for all; it is measured at the next tick."""
 
-    def __init__(self, loads: Mapping[str, float]) -> None:
-        self.loads = dict(loads)
+    def __init__(self, workloads: Sequence[str], load: float) -> None:
         self.port = 0
+        self._workloads = workloads
+        self._told = [(time.monotonic(), load)]
+
+    def tell(self, load: float) -> None:
+        self._told.append((time.monotonic(), load))
+
+    @property
+    def load(self) -> float:
+        return self._told[-1][1]
+
+    def within(self, seconds: float) -> set[float]:
+        """All loads that were true at some time within the last so many seconds."""
+        until = [at for at, _ in self._told[1:]] + [math.inf]
+        since = time.monotonic() - seconds
+        return {load for (_, load), end in zip(self._told, until, strict=True) if end >= since}
 
     def source(self, workload: str) -> Json:
         """As a policy names it."""
@@ -21,12 +38,13 @@ class Told:
         return {"scrape": {"targets": targets, "metric": "load", "labels": {"workload": workload}}}
 
     def page(self) -> bytes:
-        return "".join(f'load{{workload="{name}"}} {load}\n' for name, load in self.loads.items()).encode()
+        load = self.load
+        return "".join(f'load{{workload="{name}"}} {load}\n' for name in self._workloads).encode()
 
 
 @contextmanager
-def told(**loads: float) -> Iterator[Told]:
-    made = Told(loads)
+def told(workloads: Sequence[str], load: float) -> Iterator[Told]:
+    made = Told(workloads, load)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -34,8 +52,9 @@ def told(**loads: float) -> Iterator[Told]:
             self.send_response(200)
             self.send_header("Content-Type", "text/plain; version=0.0.4")
             self.send_header("Content-Length", str(len(page)))
-            self.end_headers()
-            self.wfile.write(page)
+            with contextlib.suppress(ConnectionError):  # who asked was stopped
+                self.end_headers()
+                self.wfile.write(page)
 
         def log_message(self, *message: object) -> None:
             """Nothing: the test's own output is to be read."""

@@ -8,7 +8,8 @@ system:serviceaccount:kube-system:horizontal-pod-autoscaler.
 import json
 import signal
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -43,6 +44,10 @@ class ControlPlane:
             zip(("etcd", "peer", "api", "controllers", "scheduler", "kwok"), free_ports(6), strict=True)
         )
         self.authority, self.front_proxy = Authority(folder, "ca"), Authority(folder, "front-proxy-ca")
+        self._proxy = KeyPair(folder / "aggregator.crt", folder / "aggregator.key")
+        self.sign_front_proxy(self.front_proxy)
+        self._proxy_ca = folder / "front-proxy.crt"
+        self.publish_front_proxy(self.front_proxy)
         self._token_key, self._token_public = signing_key(folder, "service-accounts")
         self.admin = self.authority.issue("admin", group="system:masters")
         self._trust = ssl.create_default_context(cafile=self.authority.certificate)
@@ -79,6 +84,31 @@ class ControlPlane:
         for process in self._processes:
             process.check()
 
+    @contextmanager
+    def without_apiserver(self) -> Iterator[None]:
+        """It is down within the block. Raises ComponentFailed."""
+        (apiserver,) = (one for one in self._processes if one.name == APISERVER.name)
+        apiserver.stop()
+        yield
+        apiserver.start()
+
+    def publish_front_proxy(self, *authorities: Authority) -> None:
+        """Whom the API server believes and publishes as front proxy; it watches the file."""
+        _replace(self._proxy_ca, b"".join(one.certificate.read_bytes() for one in authorities))
+
+    def sign_front_proxy(self, authority: Authority) -> None:
+        """From now on new connections of the aggregator show a certificate of that authority."""
+        self.front_proxy = authority
+        pair = authority.issue("front-proxy-client")
+        _replace(self._proxy.key, pair.key.read_bytes())
+        _replace(self._proxy.certificate, pair.certificate.read_bytes())
+
+    def folder_of(self, name: str) -> Path:
+        """A new one for a test's own files."""
+        folder = self._folder / name
+        folder.mkdir()
+        return folder
+
     def askers(self, prefix: str) -> set[str]:
         """Users that asked for metrics at paths that begin so, by the API server's audit log; "" for nobody known."""
         events = map(json.loads, self._audit_log.read_text().splitlines())
@@ -109,7 +139,6 @@ class ControlPlane:
 
     def _apiserver(self) -> Process:
         serving = self.authority.issue("kube-apiserver", hosts=(LOCAL, "localhost", "kubernetes.default.svc"))
-        proxy = self.front_proxy.issue("front-proxy-client")
         arguments = [
             f"--etcd-servers=http://{LOCAL}:{self._ports['etcd']}",
             f"--secure-port={self._ports['api']}",
@@ -123,13 +152,13 @@ class ControlPlane:
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--service-account-key-file={self._token_public}",
             f"--service-account-signing-key-file={self._token_key}",
-            f"--requestheader-client-ca-file={self.front_proxy.certificate}",
+            f"--requestheader-client-ca-file={self._proxy_ca}",
             "--requestheader-allowed-names=front-proxy-client",
             "--requestheader-username-headers=X-Remote-User",
             "--requestheader-group-headers=X-Remote-Group",
             "--requestheader-extra-headers-prefix=X-Remote-Extra-",
-            f"--proxy-client-cert-file={proxy.certificate}",
-            f"--proxy-client-key-file={proxy.key}",
+            f"--proxy-client-cert-file={self._proxy.certificate}",
+            f"--proxy-client-key-file={self._proxy.key}",
             f"--audit-policy-file={self._audit_policy()}",
             f"--audit-log-path={self._audit_log}",
         ]
@@ -179,6 +208,13 @@ class ControlPlane:
         for number in range(NODES):
             self.kube.post("/api/v1/nodes", kwok.node(f"node-{number}"))
         until("all nodes are ready", lambda: all(map(kwok.is_ready, self.kube.items("/api/v1/nodes"))), 30)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """At once: who watches a file must not see half of it."""
+    new = path.with_suffix(".new")
+    new.write_bytes(content)
+    new.rename(path)
 
 
 def _serving(pair: KeyPair) -> list[str]:

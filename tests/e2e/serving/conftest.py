@@ -19,14 +19,14 @@ def scene(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory)
     hpas = [workloads.hpa(name, [metric]) for name, metric in METRICS.items()]
     for manifest in (workloads.namespace(), *deployments):
         kube.apply(manifest)
-    with told(**dict.fromkeys(METRICS, LOAD)) as source:
+    with told(list(METRICS), LOAD) as source:
         documents = [policies.policy(name, "qps", source.source(name), PER_REPLICA) for name in METRICS]
         with Tidecast(folder, control_plane, policies.settings(), documents) as tidecast:
             for manifest in hpas:
                 kube.apply(manifest)
             followed = {name: by_object(kube, name, "qps", float(PER_REPLICA)) for name in METRICS}
             made = Scene(control_plane, tidecast, source, followed, folder)
-            made.settle(LOAD)
+            made.settle()
             yield made
             for manifest in (*hpas, *deployments):
                 kube.delete(kube.path(manifest))

@@ -39,10 +39,10 @@ class Scene:
     hpas: dict[str, Followed]
     folder: Path
 
-    def settle(self, load: float) -> None:
-        """Wait until all HPAs have made of `load`, which is what they were told, exactly the size that it implies."""
+    def settle(self) -> None:
+        """Wait until all HPAs have made of the load that is told exactly the size that it implies."""
         for name, one in self.hpas.items():
-            self._settle(name, one, one.implied(load))
+            self._settle(name, one, one.implied(self.told.load))
 
     def _settle(self, name: str, one: Followed, size: int) -> None:
         until(f"{name} has {size} replicas", lambda: one.settled() == size, 60)

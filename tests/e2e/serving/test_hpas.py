@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.components.waiting import until
-from tests.e2e.serving.stage import HPA, METRICS, Scene
+from tests.e2e.serving.stage import HPA, Scene
 
 pytestmark = pytest.mark.e2e
 
@@ -14,8 +14,8 @@ API_SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
 
 def test_every_way_to_ask_leads_to_the_same_size(scene: Scene) -> None:
     for load in (1_210.0, 500.0):
-        scene.told.loads.update(dict.fromkeys(METRICS, load))
-        scene.settle(load)
+        scene.told.tell(load)
+        scene.settle()
 
 
 @pytest.fixture
@@ -31,5 +31,5 @@ def older_preferred(scene: Scene) -> Iterator[None]:
 def test_the_older_version_leads_there_too(scene: Scene, older_preferred: None) -> None:
     asked = "/apis/custom.metrics.k8s.io/v1beta1/namespaces/"
     until("the HPA asks in v1beta1", lambda: HPA in scene.plane.askers(asked), 60)
-    scene.told.loads.update(dict.fromkeys(METRICS, 700.0))
-    scene.settle(700.0)
+    scene.told.tell(700.0)
+    scene.settle()
