@@ -9,6 +9,7 @@ from aiohttp import web
 from adapter.access.gate import Gate
 from adapter.answers import Answers, NotServed
 from adapter.api import custom, external
+from adapter.api.connections import ADMITTED
 from adapter.api.documents import Document, Documents
 from adapter.api.negotiation import JSON, negotiate
 from adapter.api.paths import MAX_PATH, ExternalMetric, ObjectMetric, read_path
@@ -55,6 +56,7 @@ class MetricsApi:
             raise ApiError(400, f"the path is longer than {MAX_PATH} characters, which no metric's is")
         if self._gate is not None:
             await self._gate.admit(request)
+            request[ADMITTED] = True
         if request.method != "GET":
             raise ApiError(405, f"{request.method} is not allowed; metrics can only be read")
         return self._respond(path.rstrip("/"), request)
