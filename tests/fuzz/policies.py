@@ -84,6 +84,27 @@ def damaged(chance: random.Random) -> bytes:
     return whole if chance.random() < 0.99 else chance.choice(BOMBS)
 
 
+def one_fault_each() -> Iterator[bytes]:
+    """Every field of settings and of a policy with every strange value."""
+    for kind, place in [
+        *((0, place) for place in _paths(SETTINGS)),
+        *((1, place) for place in _paths(POLICY)),
+    ]:
+        for value in STRANGE:
+            documents = [copy.deepcopy(SETTINGS), copy.deepcopy(POLICY)]
+            holder, key = list(places(documents[kind]))[place]
+            holder[key] = copy.deepcopy(value)
+            yield _as_json(documents)
+
+
+def _paths(document: Any) -> range:
+    return range(sum(1 for _ in places(document)))
+
+
+def _as_json(documents: list[Any]) -> bytes:
+    return b"\n---\n".join(json.dumps(one).encode() for one in documents)
+
+
 def _named(name: str) -> dict[str, Any]:
     policy = copy.deepcopy(POLICY)
     policy["metadata"]["name"] = policy["spec"]["targetRef"]["name"] = name
@@ -93,7 +114,7 @@ def _named(name: str) -> dict[str, Any]:
 def _written(chance: random.Random, documents: list[Any]) -> bytes:
     try:
         if chance.random() < 0.5:
-            return b"\n---\n".join(json.dumps(one).encode() for one in documents)
+            return _as_json(documents)
         return str(yaml.dump_all(documents, Dumper=yaml.CSafeDumper, allow_unicode=True)).encode(
             errors="surrogatepass"
         )

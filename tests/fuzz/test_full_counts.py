@@ -20,3 +20,7 @@ async def test_a_million_damaged_requests_get_documented_answers(first: int) -> 
 @pytest.mark.parametrize("first", range(0, POLICIES, POLICIES_A_SLICE))
 def test_100_000_damaged_policies_are_refused_or_work(first: int, tmp_path: Path) -> None:
     test_policies.fuzz(first, POLICIES_A_SLICE, tmp_path)
+
+
+def test_every_field_takes_or_refuses_every_strange_value(tmp_path: Path) -> None:
+    test_policies.fuzz_fields(tmp_path)

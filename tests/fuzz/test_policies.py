@@ -19,7 +19,7 @@ from cme.core.settings import Configuration
 from cme.sources.registry import check_source
 from predictor.decide.rules import compile_rules
 from tests.fuzz import BASE_SEED
-from tests.fuzz.policies import BOMBS, damaged
+from tests.fuzz.policies import BOMBS, damaged, one_fault_each
 from tests.unit.adapter.stage import NOW
 
 Reader = Callable[[Path], str | None]
@@ -35,6 +35,14 @@ def fuzz(first: int, count: int, folder: Path, seed: int = BASE_SEED) -> Counter
     for number in range(first, first + count):
         reader = (_read_by_up, _read_by_check)[number % 2]
         judged(damaged(random.Random(f"{seed}-{number}")), folder / "policies.yaml", reader, tally)
+    print(dict(tally))
+    return tally
+
+
+def fuzz_fields(folder: Path) -> Counter[str]:
+    tally: Counter[str] = Counter()
+    for content in one_fault_each():
+        judged(content, folder / "policies.yaml", _read_by_up, tally)
     print(dict(tally))
     return tally
 
