@@ -135,7 +135,8 @@ class Answers:
     def _per_replica(self, entry: Entry, metric: str, signal: str) -> Served:
         ready = len(self._pods(entry, metric).names)
         raw = self._raw(entry, metric, signal)
-        return Served(-(-raw.milli // ready), raw.timestamp_ms, raw.window_s)
+        # Rounded down: times the replicas, a thousandth too much would ask for one replica more, for good.
+        return Served(raw.milli // ready, raw.timestamp_ms, raw.window_s)
 
     def _staying(self, entry: Entry, metric: str) -> Sequence[str]:
         """The workload's pods that take load without those that have left since the log's list."""

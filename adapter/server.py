@@ -25,7 +25,7 @@ from adapter.access.gate import Gate
 from adapter.answers import Answers
 from adapter.api import tls
 from adapter.api.app import MetricsApi
-from adapter.api.connections import SWEEP_MS, Connections
+from adapter.api.connections import SWEEP_MS, Connections, log
 from adapter.explain import Explainer
 from adapter.follow import Follower
 from adapter.running import PODS, RunningPods
@@ -65,8 +65,8 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
             *([(RETRY_MS, cluster.pods.turn)] if cluster else []),
         ]
         async with (
-            _served(api, https_fd, connections, access.tls.context),
-            _served(page, http_fd, connections, None),
+            served(api, https_fd, connections, access.tls.context),
+            served(page, http_fd, connections, None),
             _running(*(every(period_ms, clock, turn, telemetry.faults.inc) for period_ms, turn in beats)),
         ):
             _answer("ready")
@@ -127,11 +127,12 @@ async def _running(*loops: Coroutine[None, None, None]) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _served(
+async def served(
     app: web.Application, descriptor: int, connections: Connections, context: ssl.SSLContext | None
 ) -> AsyncIterator[None]:
     app.middlewares.insert(0, connections.middleware)
-    runner = web.AppRunner(app, access_log=None, handle_signals=False)
+    # No handler reads a body, so none is unpacked.
+    runner = web.AppRunner(app, access_log=None, logger=log, auto_decompress=False, handle_signals=False)
     await runner.setup()
     assert runner.server
     server = await connections.listen(runner.server, socket.socket(fileno=descriptor), context)

@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -11,6 +9,7 @@ from adapter.access.attributes import attributes_of
 from adapter.access.authenticate import Authenticator, Unauthenticated
 from adapter.access.authorize import Authorizer
 from adapter.access.certificates import ClientCertificate, read_certificate
+from adapter.access.lanes import Cluster, Lanes
 from adapter.access.trust import CONFIG_MAP, NoTrust, Trust
 from adapter.api.status import ApiError
 from cme.core.clock import Clock
@@ -19,31 +18,13 @@ from cme.core.errors import KubeFailed
 log = logging.getLogger("tidecast.adapter")
 
 
-class Cluster(Protocol):
-    """The blocking client of cme.kube; it is asked from threads."""
-
-    def get(self, path: str) -> Mapping[str, Any]:
-        """Raises KubeFailed."""
-
-    def post(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Raises KubeFailed."""
-
-
-class _Threaded:
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
-
-    async def post(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        return await asyncio.to_thread(self._cluster.post, path, body)
-
-
 class Gate:
     """Lets a request pass or raises the ApiError that it gets: 401, 403, or 503 when nobody can tell."""
 
     def __init__(self, cluster: Cluster, clock: Clock) -> None:
         """Asks for the cluster's trust once. Blocks; raises KubeFailed, NoTrust."""
         self._cluster = cluster
-        reviews = _Threaded(cluster)
+        reviews = Lanes(cluster)
         self._authenticator = Authenticator(Trust.of(cluster.get(CONFIG_MAP)), reviews, clock)
         self._authorizer = Authorizer(reviews, clock)
 
@@ -62,7 +43,8 @@ class Gate:
         except KubeFailed as error:
             log.warning("access can't be decided: %s", error)
             raise ApiError(
-                503, "whether this may be read can't be asked: the API server does not answer"
+                503,
+                "whether this may be read can't be asked now: the API server does not answer, or too many ask",
             ) from None
         if not allowed:
             raise ApiError(403, attributes.refusal(user.name))

@@ -9,9 +9,10 @@ from aiohttp import web
 from adapter.access.gate import Gate
 from adapter.answers import Answers, NotServed
 from adapter.api import custom, external
+from adapter.api.connections import ADMITTED
 from adapter.api.documents import Document, Documents
 from adapter.api.negotiation import JSON, negotiate
-from adapter.api.paths import ExternalMetric, ObjectMetric, read_path
+from adapter.api.paths import MAX_PATH, ExternalMetric, ObjectMetric, read_path
 from adapter.api.status import ApiError, Json, status
 from adapter.measured import measured
 from adapter.view import View
@@ -32,7 +33,7 @@ class MetricsApi:
         self._view, self._answers, self._gate = view, answers, gate
         self._documents = Documents(view)
         self.app = web.Application(middlewares=[measured("metrics", telemetry), self._guard])
-        self.app.router.add_route("*", "/{path:.*}", self._answer)
+        self.app.router.add_route("*", "/{path:.*}", self._answer, expect_handler=_no_body_wanted)
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -51,8 +52,11 @@ class MetricsApi:
         path = request.rel_url.raw_path
         if path in HEALTH:
             return self._health(path)
+        if len(path) > MAX_PATH:  # before anything remembers it
+            raise ApiError(400, f"the path is longer than {MAX_PATH} characters, which no metric's is")
         if self._gate is not None:
             await self._gate.admit(request)
+            request[ADMITTED] = True
         if request.method != "GET":
             raise ApiError(405, f"{request.method} is not allowed; metrics can only be read")
         return self._respond(path.rstrip("/"), request)
@@ -78,6 +82,10 @@ class MetricsApi:
             if error.code in (404, 503):  # what has not been read yet may have it
                 self._answers.require_ready()
             raise
+
+
+async def _no_body_wanted(request: web.Request) -> None:
+    """To `Expect: 100-continue` the answer itself comes at once: no body is ever read (RFC 9110, 10.1.1)."""
 
 
 def _document(document: Document, request: web.Request) -> web.Response:

@@ -1,16 +1,19 @@
 """Bounds of a listening socket: so many connections, so long for a handshake and for the head of a request.
 
 aiohttp bounds sizes and the time between requests; what it lets a client do is to open connections without end, and to
-send a request so slowly that it never comes. Either could starve the HPA.
+send a request so slowly that it never comes. Either could starve the HPA. Where there is no room for a new connection, one
+goes that was never admitted to anything, the quietest first: who may ask can't be kept out by those who may not.
 """
 
 import asyncio
+import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Collection
 from typing import cast
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from cme.core.clock import Clock
 
@@ -18,9 +21,20 @@ Inner = asyncio.Protocol
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 MAX_CONNECTIONS = 2_000
+ADMITTED = web.RequestKey("admitted", bool)
+"""Set on a request by whoever has found that its sender may ask."""
 HEAD_MS = 10_000
 HANDSHAKE_SECONDS = 5
 SWEEP_MS = 1_000
+
+log = logging.getLogger("tidecast.adapter.http")
+"""aiohttp's own words about connections."""
+log.addFilter(lambda record: not _is_about_bytes(record))
+
+
+def _is_about_bytes(record: logging.LogRecord) -> bool:
+    """What is no HTTP gets its 400; a traceback for each would let anybody fill the disk."""
+    return record.exc_info is not None and isinstance(record.exc_info[1], HttpProcessingError)
 
 
 class Connections:
@@ -49,11 +63,11 @@ class Connections:
         connection = self._open.get(request.protocol)
         if connection is None:
             return await handler(request)
-        connection.answering, connection.waiting_since = True, None
+        connection.begin_answer(self.now())
         try:
             return await handler(request)
         finally:
-            connection.answering = False
+            connection.end_answer(request.get(ADMITTED, False))
 
     async def sweep(self) -> None:
         """Close connections whose request does not come; to be called every SWEEP_MS."""
@@ -70,11 +84,21 @@ class Connections:
         return self._clock.monotonic_ms()
 
     def add(self, inner: Inner, connection: "Watched") -> bool:
-        """Whether there is room for one more."""
+        """Whether there is room for one more, made where there is none."""
         if len(self._open) >= MAX_CONNECTIONS:
             self._on_refused()
-            return False
+            if not self._make_room():
+                return False
         self._open[inner] = connection
+        return True
+
+    def _make_room(self) -> bool:
+        idle = [(inner, one) for inner, one in self._open.items() if not one.answering]
+        if not idle:
+            return False
+        inner, connection = min(idle, key=lambda pair: pair[1].worth)
+        self.remove(inner)
+        connection.abort()
         return True
 
     def remove(self, inner: Inner) -> None:
@@ -91,8 +115,20 @@ class Watched(asyncio.Protocol):
         self._inner, self._connections = inner, connections
         self._transport: asyncio.Transport | None = None
         self._refused = False
+        self._admitted, self._asked = False, connections.now()
         self.answering = False
         self.waiting_since: int | None = connections.now()
+
+    @property
+    def worth(self) -> tuple[bool, int]:
+        """By which the first to go is found: whether it was admitted to anything, and when it asked last."""
+        return self._admitted, self._asked
+
+    def begin_answer(self, now: int) -> None:
+        self.answering, self.waiting_since, self._asked = True, None, now
+
+    def end_answer(self, admitted: bool) -> None:
+        self.answering, self._admitted = False, self._admitted or admitted
 
     def abort(self) -> None:
         assert self._transport

@@ -16,6 +16,9 @@ KINDS = {CUSTOM: "MetricValueList", EXTERNAL: "ExternalMetricValueList"}
 NAMESPACES = "namespaces"
 """As the resource of a metric it means the Namespace itself."""
 
+MAX_PATH = 1_024
+"""Characters: more than the longest names that Kubernetes allows make, and few enough to be remembered."""
+
 _REMEMBERED = 8192
 """An HPA asks for the same path every 15 seconds."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from adapter.configuration.yaml_file import InvalidYaml, YamlDocument, name_of, read_documents
 from cme.core.documents import FieldPath, InvalidDocument, parse_document
-from cme.core.errors import InvalidInput
+from cme.core.errors import InvalidInput, shortened
 from cme.core.policy import ScalingPolicy
 from cme.core.settings import Settings, clashes
 from cme.sources.registry import connection_of, parse_source
@@ -134,7 +134,8 @@ class _Checked:
             elif kind == "Settings":
                 self.fitting.append((document, parse_document(Settings, document.data, document.file)))
             else:
-                self._add(document, ("kind",), f"unknown kind {kind!r}; write ScalingPolicy or Settings")
+                what = shortened(f"unknown kind {kind!r}")
+                self._add(document, ("kind",), f"{what}; write ScalingPolicy or Settings")
 
     @contextlib.contextmanager
     def _collecting(self, document: YamlDocument, path: FieldPath) -> Iterator[None]:

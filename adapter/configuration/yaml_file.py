@@ -1,10 +1,11 @@
 """Documents of a YAML file, each with the lines on which its fields are written."""
 
+import itertools
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from yaml.composer import ComposerError
@@ -13,6 +14,8 @@ from cme.core.documents import FieldPath
 from cme.core.errors import InvalidInput
 
 STANDARD_INPUT = Path("-")
+DEEPEST = 64
+MOST_ALIASED = 10_000
 
 
 class InvalidYaml(InvalidInput):
@@ -26,8 +29,51 @@ class InvalidYaml(InvalidInput):
         return type(self), (self.what, self.file, self.line)
 
 
+class _Size(NamedTuple):
+    """Of a node with all that its aliases stand for: how many nodes, and how deep."""
+
+    nodes: int
+    depth: int
+
+
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that stands twice, of which others keep the last without a word."""
+    """Refuses a key that stands twice, of which others keep the last without a word; and what is written in a few bytes
+    but has no end for who walks through it: nests without bounds, and aliases of aliases."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = self._aliased = 0
+        self._sizes: dict[yaml.Node, _Size] = {}
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        begin = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+        is_alias = self.check_event(yaml.AliasEvent)
+        if self._depth > DEEPEST:
+            raise ComposerError(None, None, f"it is nested more than {DEEPEST} deep", begin)
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        assert node is not None
+        if is_alias:
+            self._take_alias(node, begin)
+        else:
+            self._sizes[node] = self._size(node)
+        if self._depth + self._sizes[node].depth > DEEPEST:
+            raise ComposerError(None, None, f"it is nested more than {DEEPEST} deep", begin)
+        return node
+
+    def _take_alias(self, node: yaml.Node, begin: yaml.Mark) -> None:
+        if node not in self._sizes:
+            raise ComposerError(None, None, "an alias stands within what it stands for", begin)
+        self._aliased += self._sizes[node].nodes
+        if self._aliased > MOST_ALIASED:
+            raise ComposerError(None, None, f"its aliases stand for more than {MOST_ALIASED} values", begin)
+
+    def _size(self, node: yaml.Node) -> _Size:
+        parts = [self._sizes[part] for part in _parts(node)]
+        return _Size(
+            1 + sum(part.nodes for part in parts), 1 + max((part.depth for part in parts), default=0)
+        )
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
@@ -38,6 +84,13 @@ class _Loader(yaml.SafeLoader):
                     raise ComposerError(None, None, f"the key {key.value!r} stands twice", key.start_mark)
                 seen.add(key.value)
         return node
+
+
+def _parts(node: yaml.Node) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        yield from itertools.chain.from_iterable(node.value)
+    elif isinstance(node, yaml.SequenceNode):
+        yield from node.value
 
 
 @dataclass(frozen=True)

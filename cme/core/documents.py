@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
-from cme.core.errors import InvalidInput
+from cme.core.errors import InvalidInput, shortened
 
 FieldPath = tuple[str | int, ...]
 """Keys and list positions from the document to a field; empty for the document as a whole."""
@@ -62,12 +62,11 @@ def parse_document(model: type[Model], data: Any, where: str) -> Model:
 
 def _faults(error: ValidationError) -> Iterator[Fault]:
     """All but that a list is too short whose items are at fault: pydantic leaves those out and counts the rest."""
-    paths = [one["loc"] for one in error.errors()]
-    for one in error.errors():
-        path = one["loc"]
-        within = any(len(other) > len(path) and other[: len(path)] == path for other in paths)
-        if one["type"] != "too_short" or not within:
-            yield Fault(path, _problem(one["type"], one["msg"]))
+    errors = error.errors()
+    containers = {one["loc"][:depth] for one in errors for depth in range(len(one["loc"]))}
+    for one in errors:
+        if one["type"] != "too_short" or one["loc"] not in containers:
+            yield Fault(one["loc"], _problem(one["type"], one["msg"]))
 
 
 def _problem(kind: str, message: str) -> str:
@@ -75,4 +74,4 @@ def _problem(kind: str, message: str) -> str:
         return "there is no such field; check its spelling"
     if kind == "missing":
         return "it is missing; add it"
-    return message.removeprefix("Value error, ")
+    return shortened(message.removeprefix("Value error, "))

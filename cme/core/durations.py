@@ -15,6 +15,8 @@ SECOND_MS = 1_000
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
+LONGEST_MS = 36_500 * DAY_MS
+"""Longer than anything that is kept, and short enough for every sum of times."""
 
 
 def parse_duration(text: object) -> int:
@@ -24,7 +26,10 @@ def parse_duration(text: object) -> int:
     without a unit has been read as seconds by one tool and as milliseconds by the next.
     """
     if isinstance(text, str) and _WHOLE.fullmatch(text):
-        return sum(int(n) * _UNITS_MS[unit] for n, unit in _PART.findall(text))
+        ms = sum(int(n) * _UNITS_MS[unit] for n, unit in _PART.findall(text))
+        if ms > LONGEST_MS:
+            raise ValueError(f"{text!r} is too long; a duration is at most {format_duration(LONGEST_MS)}")
+        return ms
     raise ValueError(
         f"{text!r} is not a duration; write a whole number with a unit, like 90s, 10m, 1h30m or 14d"
     )

@@ -2,6 +2,15 @@
 
 from typing import Any
 
+LONGEST_QUOTE, LONGEST_TEXT = 400, 1_500
+"""Characters of what is told of one field, and of all that an error tells."""
+
+
+def shortened(text: str, longest: int = LONGEST_QUOTE) -> str:
+    """An error quotes what it refuses, which may be of any length; what is asked for stands at the end."""
+    half = longest // 2
+    return text if len(text) <= longest else f"{text[:half]} ... {text[-half:]}"
+
 
 class TidecastError(Exception):
     """Base of every error that tidecast raises on purpose; its text says what, where and what to do."""
@@ -11,6 +20,7 @@ class InvalidInput(TidecastError, ValueError):
     """Something given from outside (a file, a flag, a sample, a request) is not of the form it must have."""
 
     def __init__(self, what: str, where: str, remedy: str) -> None:
+        what = shortened(what, LONGEST_TEXT)
         super().__init__(f"{where}: {what}; {remedy}")
         self.what, self.where, self.remedy = what, where, remedy
 

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Set
 from datetime import date
+from functools import cache
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
@@ -47,8 +48,11 @@ def _dns_name(value: str) -> str:
     return str(_checked(bad, value))
 
 
+_zones = cache(available_timezones)  # which looks through a thousand files
+
+
 def _zone(value: str) -> str:
-    known = value in available_timezones()
+    known = value in _zones()
     return str(_checked(None if known else f"{value!r} is no IANA time zone, like Europe/Berlin", value))
 
 

@@ -8,15 +8,18 @@ Deployment stays: its pod, which KWOK pretends to run, shows that the API server
 import base64
 import json
 import os
+import ssl
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
+from cryptography import x509
 
-from tests.e2e.components.certificates import Authority
+from tests.e2e.components.certificates import Authority, KeyPair
 from tests.e2e.components.control_plane import ControlPlane
 from tests.e2e.components.golang import KUSTOMIZE, run
 from tests.e2e.components.kube import Json, Kube
@@ -38,10 +41,8 @@ class Tidecast(Process):
         self._authority = Authority(folder, "serving-ca")
         self._settings, self._policies = settings, policies
         self._config = folder / "tidecast.yaml"
-        self._root, self._trust = (
-            f"https://localhost:{self.https_port}",
-            trusting(self._authority.certificate),
-        )
+        self.address = f"localhost:{self.https_port}"
+        self._root, self._trust = f"https://{self.address}", trusting(self._authority.certificate)
         ready = partial(is_ok, f"{self._root}/readyz", self._trust)
         super().__init__(self._up(), folder / "tidecast.log", ready)
 
@@ -54,9 +55,35 @@ class Tidecast(Process):
             path = f"/apis/apiregistration.k8s.io/v1/apiservices/{name}.metrics.k8s.io"
             until(f"{name} is available", partial(_is_available, self._plane.kube, path), 30)
 
-    def ask_directly(self, path: str, headers: Mapping[str, str]) -> Answer:
-        """Past the aggregator, without a certificate."""
-        return request("GET", f"{self._root}{path}", headers=headers, context=self._trust)
+    def ask_directly(self, path: str, headers: Mapping[str, str], identity: KeyPair | None = None) -> Answer:
+        """Past the aggregator, with a client's certificate or without. Raises OSError."""
+        return request("GET", f"{self._root}{path}", headers=headers, context=self.context(identity))
+
+    def context(self, identity: KeyPair | None = None) -> ssl.SSLContext:
+        """That of a client which trusts it, and shows that certificate."""
+        context = trusting(self._authority.certificate)
+        if identity:
+            context.load_cert_chain(identity.certificate, identity.key)
+        return context
+
+    def renew_certificate(self) -> None:
+        """Another pair on the disk, of the same authority."""
+        self._serving()
+
+    def serial(self) -> int:
+        """Of the certificate that a new connection gets."""
+        pem = ssl.get_server_certificate(("localhost", self.https_port))
+        return x509.load_pem_x509_certificate(pem.encode()).serial_number
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Its process is down within the block; what it is installed as stays. Raises ComponentFailed."""
+        self.stop()
+        yield
+        super().start()
+
+    def _serving(self) -> KeyPair:
+        return self._authority.issue("serving", hosts=(f"{NAME}.{NAME}.svc", "localhost"))
 
     def _up(self) -> list[str]:
         return [
@@ -68,7 +95,7 @@ class Tidecast(Process):
         ]
 
     def _with_access(self) -> Json:
-        serving = self._authority.issue("serving", hosts=(f"{NAME}.{NAME}.svc", "localhost"))
+        serving = self._serving()
         token = self._plane.kube.token_of(NAME, NAME)
         return self._settings | {
             "kubernetes": {"kubeconfig": str(self._plane.kubeconfig(NAME, {"token": token}))},

@@ -47,15 +47,22 @@ class Followed:
 
     def active(self) -> bool | None:
         """Whether the HPA could work at its last turn; None before the first."""
-        conditions = self.kube.get(f"{HPAS}/{self.name}").get("status", {}).get("conditions", [])
-        states = [c["status"] == "True" for c in conditions if c["type"] == "ScalingActive"]
-        return states[0] if states else None
+        condition = self._condition("ScalingActive")
+        return condition["status"] == "True" if condition else None
+
+    def told(self, condition: str) -> str:
+        """What the HPA says of a condition now; its events are held back when there are many."""
+        return str(self._condition(condition).get("message", ""))
 
     def events(self, reason: str) -> list[str]:
         """Messages of the HPA's events."""
         selector = quote(f"involvedObject.kind=HorizontalPodAutoscaler,involvedObject.name={self.name}")
         found = self.kube.items(f"/api/v1/namespaces/{NAMESPACE}/events?fieldSelector={selector}")
         return [str(event["message"]) for event in found if event["reason"] == reason]
+
+    def _condition(self, of: str) -> Json:
+        conditions = self.kube.get(f"{HPAS}/{self.name}").get("status", {}).get("conditions", [])
+        return next((c for c in conditions if c["type"] == of), {})
 
     def _deployment(self) -> Json:
         return self.kube.get(f"{DEPLOYMENTS}/{self.name}")

@@ -14,7 +14,8 @@ INBOUND = 'sum(rate(node_network_receive_bytes_total{device="lo"}[5s]))'
 TOPIC, GROUP = "jobs", "workers"
 
 
-def settings(prometheus: str, kafka: str) -> Json:
+def settings(prometheus: str = "http://127.0.0.1:1", kafka: str = "127.0.0.1:1") -> Json:
+    """Without addresses nothing answers there."""
     return {
         "apiVersion": "tidecast.dev/v1alpha1",
         "kind": "Settings",

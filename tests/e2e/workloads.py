@@ -56,16 +56,25 @@ def object_metric(name: str, metric: str, per_replica: str) -> Json:
     }
 
 
-def pods_metric(metric: str, per_replica: str) -> Json:
-    return {"type": "Pods", "pods": {"metric": {"name": metric}, "target": _target(per_replica)}}
+def pods_metric(metric: str, per_replica: str, selector: Json | None = None) -> Json:
+    named = {"name": metric} | ({"selector": selector} if selector else {})
+    return {"type": "Pods", "pods": {"metric": named, "target": _target(per_replica)}}
 
 
 def external_metric(name: str, metric: str, per_replica: str) -> Json:
-    selector = {"matchLabels": {"tidecast.dev/workload": name}}
-    return {
-        "type": "External",
-        "external": {"metric": {"name": metric, "selector": selector}, "target": _target(per_replica)},
-    }
+    named = {"name": metric, "selector": of_workload(name)}
+    return {"type": "External", "external": {"metric": named, "target": _target(per_replica)}}
+
+
+def of_workload(name: str) -> Json:
+    """The selector of a metric's series that are the workload's."""
+    return {"matchLabels": {"tidecast.dev/workload": name}}
+
+
+def by_value(metric: Json) -> Json:
+    """The same, Object or External, with a target for the value as it is served."""
+    ((kind, spec),) = ((key, one) for key, one in metric.items() if key != "type")
+    return metric | {kind: spec | {"target": {"type": "Value", "value": spec["target"]["averageValue"]}}}
 
 
 def _target(per_replica: str) -> Json:

@@ -8,7 +8,8 @@ system:serviceaccount:kube-system:horizontal-pod-autoscaler.
 import json
 import signal
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -32,19 +33,26 @@ FAST_HPA = (
 
 
 class ControlPlane:
-    """Files live in `folder`; `kube` is its administrator's client."""
+    """Files live in `folder`; `kube` is its administrator's client.
+
+    `authority` signs its clients, `front_proxy` the aggregator.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._audit_log = folder, folder / "audit.log"
         self._ports = dict(
             zip(("etcd", "peer", "api", "controllers", "scheduler", "kwok"), free_ports(6), strict=True)
         )
-        self._authority, self._front_proxy = Authority(folder, "ca"), Authority(folder, "front-proxy-ca")
+        self.authority, self.front_proxy = Authority(folder, "ca"), Authority(folder, "front-proxy-ca")
+        self._proxy = KeyPair(folder / "aggregator.crt", folder / "aggregator.key")
+        self.sign_front_proxy(self.front_proxy)
+        self._proxy_ca = folder / "front-proxy.crt"
+        self.publish_front_proxy(self.front_proxy)
         self._token_key, self._token_public = signing_key(folder, "service-accounts")
-        self.admin = self._authority.issue("admin", group="system:masters")
-        self._trust = ssl.create_default_context(cafile=self._authority.certificate)
+        self.admin = self.authority.issue("admin", group="system:masters")
+        self._trust = ssl.create_default_context(cafile=self.authority.certificate)
         self._processes: list[Process] = []
-        self.kube = Kube(f"https://{LOCAL}:{self._ports['api']}", self._authority.certificate, self.admin)
+        self.kube = Kube(f"https://{LOCAL}:{self._ports['api']}", self.authority.certificate, self.admin)
 
     def __enter__(self) -> Self:
         self.start()
@@ -76,6 +84,31 @@ class ControlPlane:
         for process in self._processes:
             process.check()
 
+    @contextmanager
+    def without_apiserver(self) -> Iterator[None]:
+        """It is down within the block. Raises ComponentFailed."""
+        (apiserver,) = (one for one in self._processes if one.name == APISERVER.name)
+        apiserver.stop()
+        yield
+        apiserver.start()
+
+    def publish_front_proxy(self, *authorities: Authority) -> None:
+        """Whom the API server believes and publishes as front proxy; it watches the file."""
+        _replace(self._proxy_ca, b"".join(one.certificate.read_bytes() for one in authorities))
+
+    def sign_front_proxy(self, authority: Authority) -> None:
+        """From now on new connections of the aggregator show a certificate of that authority."""
+        self.front_proxy = authority
+        pair = authority.issue("front-proxy-client")
+        _replace(self._proxy.key, pair.key.read_bytes())
+        _replace(self._proxy.certificate, pair.certificate.read_bytes())
+
+    def folder_of(self, name: str) -> Path:
+        """A new one for a test's own files."""
+        folder = self._folder / name
+        folder.mkdir()
+        return folder
+
     def askers(self, prefix: str) -> set[str]:
         """Users that asked for metrics at paths that begin so, by the API server's audit log; "" for nobody known."""
         events = map(json.loads, self._audit_log.read_text().splitlines())
@@ -105,10 +138,7 @@ class ControlPlane:
         return self._process(ETCD, arguments, f"{url}/health")
 
     def _apiserver(self) -> Process:
-        serving = self._authority.issue(
-            "kube-apiserver", hosts=(LOCAL, "localhost", "kubernetes.default.svc")
-        )
-        proxy = self._front_proxy.issue("front-proxy-client")
+        serving = self.authority.issue("kube-apiserver", hosts=(LOCAL, "localhost", "kubernetes.default.svc"))
         arguments = [
             f"--etcd-servers=http://{LOCAL}:{self._ports['etcd']}",
             f"--secure-port={self._ports['api']}",
@@ -117,18 +147,18 @@ class ControlPlane:
             "--endpoint-reconciler-type=none",
             "--service-cluster-ip-range=10.96.0.0/16",
             "--authorization-mode=RBAC",
-            f"--client-ca-file={self._authority.certificate}",
+            f"--client-ca-file={self.authority.certificate}",
             *_serving(serving),
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--service-account-key-file={self._token_public}",
             f"--service-account-signing-key-file={self._token_key}",
-            f"--requestheader-client-ca-file={self._front_proxy.certificate}",
+            f"--requestheader-client-ca-file={self._proxy_ca}",
             "--requestheader-allowed-names=front-proxy-client",
             "--requestheader-username-headers=X-Remote-User",
             "--requestheader-group-headers=X-Remote-Group",
             "--requestheader-extra-headers-prefix=X-Remote-Extra-",
-            f"--proxy-client-cert-file={proxy.certificate}",
-            f"--proxy-client-key-file={proxy.key}",
+            f"--proxy-client-cert-file={self._proxy.certificate}",
+            f"--proxy-client-key-file={self._proxy.key}",
             f"--audit-policy-file={self._audit_policy()}",
             f"--audit-log-path={self._audit_log}",
         ]
@@ -148,7 +178,7 @@ class ControlPlane:
             *self._component("system:kube-controller-manager", "controllers"),
             "--use-service-account-credentials=true",
             f"--service-account-private-key-file={self._token_key}",
-            f"--root-ca-file={self._authority.certificate}",
+            f"--root-ca-file={self.authority.certificate}",
             *FAST_HPA,
         ]
         return self._process(CONTROLLERS, arguments, f"https://{LOCAL}:{self._ports['controllers']}/healthz")
@@ -159,8 +189,8 @@ class ControlPlane:
 
     def _component(self, user: str, port: str) -> list[str]:
         """What the controller manager and the scheduler have in common."""
-        config = self.kubeconfig(port, with_certificate(self._authority.issue(user)))
-        serving = self._authority.issue(f"{port}-serving", hosts=(LOCAL,))
+        config = self.kubeconfig(port, with_certificate(self.authority.issue(user)))
+        serving = self.authority.issue(f"{port}-serving", hosts=(LOCAL,))
         return [
             f"--kubeconfig={config}",
             "--leader-elect=false",
@@ -178,6 +208,13 @@ class ControlPlane:
         for number in range(NODES):
             self.kube.post("/api/v1/nodes", kwok.node(f"node-{number}"))
         until("all nodes are ready", lambda: all(map(kwok.is_ready, self.kube.items("/api/v1/nodes"))), 30)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """At once: who watches a file must not see half of it."""
+    new = path.with_suffix(".new")
+    new.write_bytes(content)
+    new.rename(path)
 
 
 def _serving(pair: KeyPair) -> list[str]:

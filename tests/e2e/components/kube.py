@@ -22,13 +22,13 @@ class KubeError(Exception):
 
 
 class Kube:
-    """As the user of a client certificate or of a bearer token."""
+    """As the user of a client certificate, which `context` shows, or of a bearer token."""
 
     def __init__(self, address: str, ca: Path, identity: KeyPair | None = None, token: str = "") -> None:
         self.address, self.ca = address, ca
-        self._context = ssl.create_default_context(cafile=ca)
+        self.context = ssl.create_default_context(cafile=ca)
         if identity:
-            self._context.load_cert_chain(identity.certificate, identity.key)
+            self.context.load_cert_chain(identity.certificate, identity.key)
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._plurals: dict[str, dict[str, Json]] = {}
 
@@ -92,7 +92,7 @@ class Kube:
 
     def _answer(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> bytes:
         everything = {"Accept": "application/json", **self._headers, **headers}
-        answer = request(method, self.address + path, body, everything, self._context)
+        answer = request(method, self.address + path, body, everything, self.context)
         if answer.status >= 400:
             raise KubeError(answer.status, _message(answer.body))
         return answer.body

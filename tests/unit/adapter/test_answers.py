@@ -1,5 +1,7 @@
 """Each form of a metric, and each reason why there is none with its exact sentence."""
 
+import math
+
 import pytest
 
 from adapter.answers import NotServed, Served
@@ -48,12 +50,22 @@ def test_every_form_has_its_value_and_the_time_of_its_measurement(
     assert stage.served(WEB, metric) == Served(milli, time_ms, window_s=30)
 
 
-def test_a_share_of_a_replica_is_rounded_up(stage: Stage) -> None:
+def test_a_share_of_a_replica_is_rounded_down(stage: Stage) -> None:
     stage.run(WEB, "web-1", "web-2", "web-3")
     assert stage.served(WEB, "queue_backlog_per_replica").milli == 20_000
     assert stage.served(WEB, "qps_per_replica").milli == 83_500
     stage.run(WEB, *(f"web-{n}" for n in range(7)))
-    assert stage.served(WEB, "qps_per_replica").milli == 35_786  # 250500 / 7 = 35785.7
+    assert stage.served(WEB, "qps_per_replica").milli == 35_785  # 250500 / 7 = 35785.7
+
+
+@pytest.mark.parametrize("running", range(1, 30))
+def test_from_every_size_a_value_target_leads_to_the_size_that_the_total_implies(
+    running: int, stage: Stage
+) -> None:
+    """By the HPA's formula for Value: ceil(value / target x replicas)."""
+    stage.measure(WEB, qps=500.0)
+    stage.run(WEB, *(f"web-{n}" for n in range(running)))
+    assert math.ceil(stage.served(WEB, "qps_per_replica").milli / 100_000 * running) == 5
 
 
 def test_an_unknown_metric_names_the_known_ones(stage: Stage) -> None:

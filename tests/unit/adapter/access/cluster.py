@@ -1,7 +1,7 @@
 """A cluster that publishes its trust and reviews tokens and access as the test says."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableSequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ class Cluster:
     allowed: set[tuple[str, str]] = field(default_factory=set)
     """(user, resource or path); "*" is all of the metrics."""
     down: bool = False
-    reviews: list[Mapping[str, Any]] = field(default_factory=list)
+    reviews: MutableSequence[Mapping[str, Any]] = field(default_factory=list)
 
     def get(self, path: str) -> Mapping[str, Any]:
         self._answer()
@@ -44,7 +44,7 @@ class Cluster:
 
     def _allows(self, spec: Mapping[str, Any]) -> bool:
         resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
-        touched = resource["resource"] if resource else path["path"] if path else ""
+        touched = resource.get("resource", "") if resource else path["path"] if path else ""
         return (spec["user"], touched) in self.allowed
 
     def _answer(self) -> None:

@@ -187,6 +187,19 @@ async def test_a_strange_path_is_a_status_too(path: str, api: Api) -> None:
             await status_of(response, 404)
 
 
+async def test_a_path_that_no_metric_has_is_refused_before_anybody_is_asked(api: Api) -> None:
+    cluster = Cluster()
+    async with api.served(cluster) as client, client.get(f"{QPS}{'a' * 1_024}") as response:
+        assert "longer than 1024 characters" in (await status_of(response, 400))["message"]
+    assert not cluster.reviews
+
+
+@pytest.mark.parametrize("expected", ["100-continue", "the impossible"])
+async def test_who_expects_to_be_asked_for_a_body_is_answered_at_once(expected: str, api: Api) -> None:
+    async with api.served() as client, client.get(QPS, headers={"Expect": expected}) as response:
+        assert response.status == 200
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 async def test_metrics_can_only_be_read(method: str, api: Api) -> None:
     async with api.served() as client, client.request(method, QPS) as response:

@@ -13,6 +13,7 @@ from adapter.api.connections import HEAD_MS, Connections
 from cme.core.clock import ManualClock
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+ADMITTED_REQUEST = b"GET /admitted HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 class Stage:
@@ -26,6 +27,7 @@ class Stage:
 
     async def answer(self, request: web.Request) -> web.Response:
         self.answering.set()
+        request[module.ADMITTED] = request.path == "/admitted"
         await self.may_answer.wait()
         return web.Response(text="ok")
 
@@ -68,8 +70,8 @@ class Client:
 async def stage() -> AsyncIterator[Stage]:
     made = Stage()
     app = web.Application(middlewares=[made.connections.middleware])
-    app.router.add_get("/", made.answer)
-    runner = web.AppRunner(app, access_log=None)
+    app.router.add_get("/{any:.*}", made.answer)
+    runner = web.AppRunner(app, access_log=None, logger=module.log)
     await runner.setup()
     assert runner.server
     sock = socket.create_server(("127.0.0.1", 0))
@@ -101,6 +103,16 @@ async def test_a_request_that_does_not_come_is_not_waited_for(sent: bytes, stage
     await stage.pass_time(1)
     assert await client.closed()
     assert stage.refused == 1
+    await client.close()
+
+
+async def test_what_is_no_http_is_told_so_and_fills_no_log(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = await stage.open()
+    await client.send(b"\x16\x03\x01\r\n\r\n")
+    assert await client.answer() == b"HTTP/1.0 400 Bad Request"
+    assert not caplog.records
     await client.close()
 
 
@@ -137,18 +149,66 @@ async def test_a_later_request_must_come_in_time_too(stage: Stage) -> None:
     await client.close()
 
 
-async def test_no_more_than_so_many_are_open(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_where_there_is_no_room_the_quietest_goes(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "MAX_CONNECTIONS", 2)
     stage.may_answer.set()
-    clients = [await stage.open() for _ in range(2)]
-    await until_open(stage, 2)
+    first, second = await stage.open(), await stage.open()
+    for client in (second, first):  # the first asks last
+        stage.clock.advance(1)
+        await client.send(REQUEST)
+        assert await client.answer() == b"HTTP/1.1 200 OK"
+    third = await stage.open()
+    assert await second.closed()
+    assert stage.refused == 1
+    for client in (first, third):
+        await client.send(REQUEST)
+        assert await client.answer() == b"HTTP/1.1 200 OK"
+    for client in (first, second, third):
+        await client.close()
+
+
+async def test_while_all_are_being_answered_no_more_are_taken(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_CONNECTIONS", 1)
+    busy = await stage.open()
+    await busy.send(REQUEST)
+    await stage.answering.wait()
     late = await stage.open()
     assert await late.closed()
-    assert stage.refused == 1
-    await clients[0].close()
-    await until_open(stage, 1)
-    again = await stage.open()
-    await again.send(REQUEST)
-    assert await again.answer() == b"HTTP/1.1 200 OK"
-    for client in (*clients, late, again):
+    stage.may_answer.set()
+    assert await busy.answer() == b"HTTP/1.1 200 OK"
+    for client in (busy, late):
+        await client.close()
+
+
+HALF = b"GET / HTTP/1.1\r\nHost: x"
+
+
+@pytest.mark.parametrize(
+    "flood", [b"", HALF, REQUEST, REQUEST + HALF], ids=["silent", "half", "idle", "both"]
+)
+async def test_who_was_admitted_is_not_put_out_by_those_who_were_not(
+    flood: bytes, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_CONNECTIONS", 5)
+    stage.may_answer.set()
+    kept = await stage.open()
+    await kept.send(ADMITTED_REQUEST)
+    assert await kept.answer() == b"HTTP/1.1 200 OK"
+    hostile = []
+    for _ in range(50):
+        stage.clock.advance(1)
+        hostile.append(await stage.open())
+        await hostile[-1].send(flood)
+        if flood.startswith(REQUEST):
+            assert await hostile[-1].answer() == b"HTTP/1.1 200 OK"
+        await until(lambda: len(stage.connections) <= 5)
+    new = await stage.open()
+    for client in (kept, new):
+        await client.send(ADMITTED_REQUEST)
+        assert await client.answer() == b"HTTP/1.1 200 OK"
+    for client in (*hostile, kept, new):
         await client.close()

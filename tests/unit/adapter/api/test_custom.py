@@ -91,7 +91,7 @@ def test_an_object_is_one_item_in_the_form_of_v1beta1(stage: Stage) -> None:
                 "selector": None,
                 "timestamp": "2027-01-15T08:00:01Z",
                 "window": 30,
-                "value": "83334m",
+                "value": "83333m",
             }
         ],
     }

@@ -41,6 +41,37 @@ def run(*arguments: str, given: str | bytes = "") -> Result:
     return CliRunner().invoke(tidecast, ["check", *arguments], input=given)
 
 
+LAUGHS = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12))
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        ("tick: " + "[" * 65 + "]" * 65, 1, "it is nested more than 64 deep"),
+        ("- " * 10_000, 1, "it is nested more than 64 deep"),
+        (
+            "a: &a " + "[" * 40 + "]" * 40 + "\nb: " + "[" * 40 + "*a" + "]" * 40,
+            2,
+            "nested more than 64 deep",
+        ),
+        (f"a0: &a0 [ha, ha]\n{LAUGHS}", 5, "its aliases stand for more than 10000 values"),
+        ("tick: &a\n- *a", 2, "an alias stands within what it stands for"),
+    ],
+)
+def test_a_file_without_end_is_refused(text: str, line: int, problem: str, tmp_path: Path) -> None:
+    (told,) = problems(tmp_path, text)
+    assert told.startswith(f"a.yaml:{line}: ")
+    assert problem in told
+
+
+def test_aliases_may_spare_lines(tmp_path: Path) -> None:
+    text = WEB.replace("metadata: {name: web", "metadata: {name: &name web").replace(
+        "name: web}", "name: *name}"
+    )
+    assert "*name" in text
+    assert not problems(tmp_path, text)
+
+
 def test_each_valid_document_gets_a_line(tmp_path: Path) -> None:
     file = tmp_path / "all.yaml"
     file.write_text("---\n---\n".join((SETTINGS, WEB, JOBS)))
@@ -83,8 +114,8 @@ def test_what_can_t_be_read_is_no_problem_of_a_document(tmp_path: Path) -> None:
             "a.yaml:10: the key 'perReplica' stands twice; correct",
         ),
         (
-            "a: &a [*a]\nkind: Settings\n",
-            "a.yaml:1: document 1: a: there is no such field; check its spelling",
+            "kind: Settings\na: &a [*a]\n",
+            "a.yaml:2: an alias stands within what it stands for; correct",
         ),
         ("# nothing\n", "a.yaml: it holds no document; write a ScalingPolicy or Settings"),
         ("- 1\n", "a.yaml:1: document 1: kind: unknown kind None; write ScalingPolicy or Settings"),

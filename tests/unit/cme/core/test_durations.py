@@ -21,3 +21,10 @@ def test_refuses_what_has_no_clear_unit(bad: object) -> None:
 @given(st.integers(min_value=0, max_value=10**12))
 def test_reads_back_what_it_writes(ms: int) -> None:
     assert parse_duration(format_duration(ms)) == ms
+
+
+@pytest.mark.parametrize("long", ["36501d", "1" * 20 + "d", "1" * 4_000 + "ms"])
+def test_refuses_what_no_sum_of_times_can_hold(long: str) -> None:
+    assert parse_duration("36500d")
+    with pytest.raises(ValueError, match="a duration is at most 36500d"):
+        parse_duration(long)
