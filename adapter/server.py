@@ -14,6 +14,7 @@ import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator, Coroutine
+from datetime import UTC, datetime
 from typing import Any
 
 import uvloop
@@ -25,9 +26,11 @@ from adapter.answers import Answers
 from adapter.api import tls
 from adapter.api.app import MetricsApi
 from adapter.api.connections import SWEEP_MS, Connections
+from adapter.api.own_certificate import OwnCertificate, names_of, tls_folder
 from adapter.explain import Explainer
 from adapter.follow import Follower
 from adapter.pod_watch import RETRY_MS, PodWatch
+from adapter.registration.keeper import PERIOD_MS, Keeper
 from adapter.view import View
 from adapter.web.app import Page
 from cme.core.clock import Clock, SystemClock
@@ -46,9 +49,9 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
     """Serve until standard input closes. Raises TidecastError, OSError."""
     registry, clock = CollectorRegistry(), SystemClock()
     telemetry, view = AdapterTelemetry(registry), View(clock)
-    gate, pods = await asyncio.to_thread(_cluster, settings, clock, telemetry)
+    gate, pods, keeper = await asyncio.to_thread(_cluster, settings, clock, telemetry)
     answers = Answers(view, settings, pods.running if pods else None)
-    access = _Access(settings, gate, telemetry)
+    access = _Access(settings, gate, keeper, telemetry)
     connections = Connections(clock, telemetry.connections_refused.inc)
     api = MetricsApi(view, answers, gate, telemetry).app
     with contextlib.closing(EmbeddedLog.open(settings.data, writable=False)) as log:
@@ -60,6 +63,7 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
             (REFRESH_MS, access.refresh),
             (SWEEP_MS, connections.sweep),
             *([(RETRY_MS, pods.turn)] if pods else []),
+            *([(PERIOD_MS, keeper.turn)] if keeper else []),
         ]
         async with (
             _served(api, https_fd, connections, access.tls.context),
@@ -72,23 +76,29 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
 
 def _cluster(
     settings: Settings, clock: Clock, telemetry: AdapterTelemetry
-) -> tuple[Gate, PodWatch] | tuple[None, None]:
-    """Without a cluster there is neither, which leaves loopback addresses only, and pods that never leave."""
+) -> tuple[Gate | None, PodWatch | None, Keeper | None]:
+    """Without a cluster there is none, which leaves loopback addresses only, and pods that never leave."""
     if settings.kubernetes is None:
-        return None, None
+        return None, None, None
     from cme.kube import KubeClient
 
     client = KubeClient(settings.kubernetes)
-    return Gate(client, clock), PodWatch(client, clock, telemetry)
+    asked = settings.registration
+    keeper = Keeper(client, settings, asked, telemetry) if asked else None
+    return Gate(client, clock), PodWatch(client, clock, telemetry), keeper
 
 
 class _Access:
     """What is read again from time to time: whom the cluster trusts, and the certificate on the disk."""
 
-    def __init__(self, settings: Settings, gate: Gate | None, telemetry: AdapterTelemetry) -> None:
+    def __init__(
+        self, settings: Settings, gate: Gate | None, keeper: Keeper | None, telemetry: AdapterTelemetry
+    ) -> None:
         """Raises TidecastError, OSError."""
-        self._gate, self._telemetry = gate, telemetry
-        certificate = settings.certificate or tls.generated(tls.tls_folder(settings), tls.utc_now())
+        self._gate, self._keeper, self._telemetry = gate, keeper, telemetry
+        self._own = None if settings.certificate else _own_certificate(settings)
+        certificate = settings.certificate or (self._own and self._own.certificate)
+        assert certificate
         self.tls = tls.ServerTls(certificate, self._authorities)
 
     @property
@@ -96,11 +106,20 @@ class _Access:
         return self._gate.trust.authorities if self._gate else ""
 
     async def refresh(self) -> None:
-        """Raises KubeFailed."""
-        if self._gate is not None:
-            await self._gate.refresh()
-        self.tls.refresh(self._authorities)
+        """Raises KubeFailed, InvalidInput, OSError."""
+        if self._own is not None:
+            known = self._keeper is None or self._keeper.published == self._own.authorities
+            self._own.step(datetime.now(UTC), known)
+        try:
+            if self._gate is not None:
+                await self._gate.refresh()
+        finally:  # a certificate whose predecessor's authority is told no more must be served without the cluster, too
+            self.tls.refresh(self._authorities)
         self._telemetry.certificate_expires.set(self.tls.expires.timestamp())
+
+
+def _own_certificate(settings: Settings) -> OwnCertificate:
+    return OwnCertificate(tls_folder(settings), names_of(settings.registration), datetime.now(UTC))
 
 
 @contextlib.asynccontextmanager

@@ -16,12 +16,16 @@ SILENCE_S = 3
 """For so long after a watch's end should have come it is waited for."""
 
 _JSON = "application/json"
+_APPLY = "application/apply-patch+yaml"
 _METADATA = f"{_JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _METADATA_LIST = f"{_JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
+Body = Mapping[str, Any] | str | None
+"""Text is sent as it is."""
+
 
 class KubeClient:
-    """Reads of one cluster. Blocks: an asyncio process calls it from a thread."""
+    """One cluster. Blocks: an asyncio process calls it from a thread."""
 
     def __init__(self, settings: Kubernetes) -> None:
         """Raises KubeFailed when there is neither a kubeconfig nor a service account."""
@@ -47,6 +51,13 @@ class KubeClient:
         """What the server makes of a new object. Raises KubeFailed."""
         return self._ask("POST", path, body)
 
+    def apply(self, path: str, manifest: Mapping[str, Any], manager: str) -> dict[str, Any]:
+        """Server-side apply: created, or changed to what the manifest says. Raises KubeFailed.
+
+        Where another manager has set a field to something else, nothing is changed and that is the error.
+        """
+        return self._ask("PATCH", f"{path}?fieldManager={manager}", json.dumps(manifest), content=_APPLY)
+
     def watch(self, path: str, seconds: int) -> "Watch":
         """Events at a path that asks for them, as PartialObjectMetadata; the server ends them after so long.
 
@@ -63,10 +74,10 @@ class KubeClient:
         raise _refusal(asked, answer.status, document)
 
     def _ask(
-        self, method: str, path: str, body: Mapping[str, Any] | None, accept: str = _JSON
+        self, method: str, path: str, body: Body, accept: str = _JSON, content: str = _JSON
     ) -> dict[str, Any]:
         try:
-            answer = self._send(method, path, body, accept, TIMEOUT_S)
+            answer = self._send(method, path, body, accept, TIMEOUT_S, content)
             document: dict[str, Any] = dict(json.loads(answer.read()))
         except Exception as error:  # noqa: BLE001 - urllib3's and the client's errors have no common base
             raise KubeFailed(f"{method} {path}: {type(error).__name__}") from None
@@ -78,11 +89,12 @@ class KubeClient:
         self,
         method: str,
         path: str,
-        body: Mapping[str, Any] | None,
+        body: Body,
         accept: str,
         timeout_s: int | tuple[int, int],
+        content: str = _JSON,
     ) -> Any:
-        headers = {"Accept": accept, "Content-Type": _JSON}
+        headers = {"Accept": accept, "Content-Type": content}
         self._api.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         url = f"{self._api.configuration.host}{path}"
         return self._api.call_api(method, url, headers, body, _request_timeout=timeout_s)

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from adapter.allinone import demo
 from adapter.allinone.launch import AdapterProcess, listen, refuse_strangers
-from adapter.api.tls import CA_FILE, tls_folder
+from adapter.api.own_certificate import CA_FILE, tls_folder
 from cme.collector.loop import Collector
 from cme.collector.readers import check_sources
 from cme.collector.replicas import Replicas

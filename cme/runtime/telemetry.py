@@ -154,6 +154,15 @@ class AdapterTelemetry:
         self.pod_watch_success = new.gauge(
             "tidecast_pod_watch_success", "1 if the last watch of pods succeeded, else 0 (or no cluster)"
         )
+        self.registration_success = new.gauge(
+            "tidecast_registration_success",
+            "1 if the last look found every group that the settings name free or ours, else 0 (or none named)",
+        )
+        self.foreign_apiservices = new.gauge(
+            "tidecast_foreign_apiservices",
+            "Versions of a group that the settings name and that another server has",
+            "group",
+        )
         self.pod_lists = new.counter(
             "tidecast_pod_lists_total", "Lists of all pods: at the start, and where a watch could not go on"
         )

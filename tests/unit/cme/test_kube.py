@@ -64,6 +64,20 @@ async def test_a_refusal_is_an_error_in_the_servers_words(tmp_path: Path) -> Non
             await got(web, tmp_path, "/api/v1/pods")
 
 
+async def test_what_is_applied_is_named_and_takes_no_field_of_another_manager(tmp_path: Path) -> None:
+    async with web_server() as web:
+        web.answers(b'{"metadata": {}}', JSON, 201)
+        client = KubeClient(kubeconfig(tmp_path, web.url))
+        assert await asyncio.to_thread(client.apply, "/api/v1/nodes/n", {"kind": "Node"}, "us") == {
+            "metadata": {}
+        }
+        client.close()
+        (asked,) = web.asked
+    assert asked.startswith(b"PATCH /api/v1/nodes/n?fieldManager=us HTTP/1.1")
+    assert b"content-type: application/apply-patch+yaml" in asked.lower()
+    assert b"force" not in asked
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[1]"])
 async def test_what_is_no_json_object_is_an_error(body: bytes, tmp_path: Path) -> None:
     async with web_server() as web:
