@@ -41,12 +41,14 @@ class Tidecast(Process):
         settings: Json,
         policies: Sequence[Json],
         groups: Sequence[str] = tuple(VERSIONS),
+        refused: bool = False,
     ) -> None:
-        """`groups`: which of the metrics groups it is to have."""
+        """`groups`: which of the metrics groups it is to have; `refused`: it will not get them."""
         self.http_port, self.https_port = free_ports(2)
         self._plane, self._folder, self._groups = plane, folder, groups
-        self._settings, self._policies = settings, policies
+        self._settings, self._policies, self._refused = settings, policies, refused
         self.config = folder / "tidecast.yaml"
+        self.authorities = folder / "data" / "tls" / CA_FILE
         self._root = f"https://localhost:{self.https_port}"
         super().__init__(self._up(), folder / "tidecast.log", self._is_ready)
 
@@ -54,7 +56,7 @@ class Tidecast(Process):
         """Install it, start it, and wait until the aggregator leads to it. Raises ComponentFailed."""
         self.install()
         super().start(timeout_s)
-        for group in self._groups:
+        for group in () if self._refused else self._groups:
             for version in VERSIONS[group]:
                 name = f"{version}.{group}"
                 until(f"{name} is available", partial(self._has, f"{API_SERVICES}/{name}"), 30)
@@ -69,12 +71,10 @@ class Tidecast(Process):
         return request("GET", f"{self._root}{path}", headers=headers, context=self._trust())
 
     def _trust(self) -> ssl.SSLContext:
-        return trusting(self._folder / "data" / "tls" / CA_FILE)
+        return trusting(self.authorities)
 
     def _is_ready(self) -> bool:
-        return (self._folder / "data" / "tls" / CA_FILE).exists() and is_ok(
-            f"{self._root}/readyz", self._trust()
-        )
+        return self.authorities.exists() and is_ok(f"{self._root}/readyz", self._trust())
 
     def _has(self, path: str) -> bool:
         """Whether the aggregator leads to this process and has reached it."""
@@ -89,7 +89,6 @@ class Tidecast(Process):
         return [
             *(sys.executable, "-m", "adapter.cli", "up"),
             *("--config", str(self.config)),
-            *("--data", str(self._folder / "data")),
             *("--http", f"127.0.0.1:{self.http_port}"),
             *("--https", f"127.0.0.1:{self.https_port}"),
         ]
@@ -97,6 +96,7 @@ class Tidecast(Process):
     def _with_access(self) -> Json:
         token = self._plane.kube.token_of(NAME, NAME)
         return self._settings | {
+            "data": str(self._folder / "data"),
             "kubernetes": {"kubeconfig": str(self._plane.kubeconfig(NAME, {"token": token}))},
             "registration": {"port": self.https_port, "groups": list(self._groups)},
         }
