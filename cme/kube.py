@@ -3,6 +3,8 @@
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import yaml
@@ -14,6 +16,9 @@ from cme.core.settings import Kubernetes
 TIMEOUT_S = 10
 SILENCE_S = 3
 """For so long after a watch's end should have come it is waited for."""
+
+TOLD_BYTES = 300
+"""Of an answer that is no JSON."""
 
 _JSON = "application/json"
 _APPLY = "application/apply-patch+yaml"
@@ -47,6 +52,15 @@ class KubeClient:
         """The PartialObjectMetadataList at a path: names and labels, not what they are of. Raises KubeFailed, KubeGone."""
         return self._ask("GET", path, None, _METADATA_LIST)
 
+    def server_time(self) -> datetime:
+        """The API server's clock, to the second: the Date of an answer. Raises KubeFailed."""
+        try:
+            answer = self._send("GET", "/version", None, _JSON, TIMEOUT_S)
+            answer.read()  # gives the connection back
+            return parsedate_to_datetime(answer.response.headers["Date"])
+        except Exception as error:  # noqa: BLE001 - as in `_ask`
+            raise KubeFailed(f"GET /version: {type(error).__name__}") from None
+
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """What the server makes of a new object. Raises KubeFailed."""
         return self._ask("POST", path, body)
@@ -78,9 +92,14 @@ class KubeClient:
     ) -> dict[str, Any]:
         try:
             answer = self._send(method, path, body, accept, TIMEOUT_S, content)
-            document: dict[str, Any] = dict(json.loads(answer.read()))
+            text = answer.read()
         except Exception as error:  # noqa: BLE001 - urllib3's and the client's errors have no common base
             raise KubeFailed(f"{method} {path}: {type(error).__name__}") from None
+        try:
+            document: dict[str, Any] = dict(json.loads(text))
+        except (ValueError, TypeError):  # the aggregator's own refusals are plain text
+            told = " ".join(text[:TOLD_BYTES].decode(errors="replace").split())
+            raise KubeFailed(f"{method} {path}: {answer.status}, and no JSON object: {told}") from None
         if answer.status not in (200, 201):
             raise _refusal(f"{method} {path}", answer.status, document)
         return document

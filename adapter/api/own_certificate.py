@@ -21,7 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from cme.core.settings import Certificate, Registration, Settings
 
-CA_FILE = "ca.crt"
+CA_FILE, SERVER_FILE = "ca.crt", "server.pem"
 LIFETIME = timedelta(days=365)
 RENEWED_BEFORE = timedelta(days=30)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -56,7 +56,7 @@ class OwnCertificate:
         """Makes one when there is none that is valid for all names, or it is over. Raises OSError."""
         self._names = names
         self._authorities, self._current, self._next = (
-            folder / name for name in (CA_FILE, "server.pem", "next.pem")
+            folder / name for name in (CA_FILE, SERVER_FILE, "next.pem")
         )
         folder.mkdir(parents=True, exist_ok=True)
         self._make_current(now)
@@ -82,7 +82,7 @@ class OwnCertificate:
             authority = self._issue(self._next, now)
             self._tell([*self._told(), authority])
         else:
-            self._tell([one for one in self._told() if _signed(self._certificate(self._current), one)])
+            self._tell([one for one in self._told() if signed(self._certificate(self._current), one)])
 
     def _make_current(self, now: datetime) -> None:
         """At once, where nothing can be served: whoever verifies must learn of it afterwards."""
@@ -95,7 +95,7 @@ class OwnCertificate:
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(path)
             certificate = self._certificate(path)
-            told = any(_signed(certificate, authority) for authority in self._told())
+            told = any(signed(certificate, authority) for authority in self._told())
         except (OSError, ValueError):
             return False
         return told and then < certificate.not_valid_after_utc and set(self._names) <= _valid_for(certificate)
@@ -168,7 +168,8 @@ def _valid_for(certificate: x509.Certificate) -> set[str]:
     return {str(name.value) for name in names}
 
 
-def _signed(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+def signed(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+    """Whether the authority signed the certificate itself."""
     with contextlib.suppress(ValueError, TypeError, InvalidSignature):
         certificate.verify_directly_issued_by(authority)
         return True

@@ -5,6 +5,7 @@ cluster needs: the Service leads to this host. The Deployment stays: its pod, wh
 the API server admits it. The process makes its own certificate and registers itself, with the port it listens at.
 """
 
+import contextlib
 import json
 import os
 import ssl
@@ -64,7 +65,11 @@ class Tidecast(Process):
     def install(self) -> None:
         """All but the process. Raises ComponentFailed, KubeError."""
         install(self._plane.kube, self._folder)
-        self.config.write_text(yaml.safe_dump_all([self._with_access(), *self._policies]))
+        self.configure({"token": self._plane.kube.token_of(NAME, NAME)})
+
+    def configure(self, user: Json) -> None:
+        """Write its file, with the credentials of `user`."""
+        self.config.write_text(yaml.safe_dump_all([self._with_access(user), *self._policies]))
 
     def ask_directly(self, path: str, headers: Mapping[str, str]) -> Answer:
         """Past the aggregator, without a certificate."""
@@ -93,13 +98,21 @@ class Tidecast(Process):
             *("--https", f"127.0.0.1:{self.https_port}"),
         ]
 
-    def _with_access(self) -> Json:
-        token = self._plane.kube.token_of(NAME, NAME)
+    def _with_access(self, user: Json) -> Json:
         return self._settings | {
             "data": str(self._folder / "data"),
-            "kubernetes": {"kubeconfig": str(self._plane.kubeconfig(NAME, {"token": token}))},
+            "kubernetes": {"kubeconfig": str(self._plane.kubeconfig(NAME, user))},
             "registration": {"port": self.https_port, "groups": list(self._groups)},
         }
+
+
+def uninstall(kube: Kube) -> None:
+    """Take away who has the metrics groups, and our ServiceAccount, as if deploy/ had never been applied."""
+    for one in kube.items(API_SERVICES):
+        if one["spec"].get("group") in VERSIONS:
+            kube.delete(f"{API_SERVICES}/{one['metadata']['name']}")
+    with contextlib.suppress(KubeError):  # there is none
+        kube.delete(f"/api/v1/namespaces/{NAME}/serviceaccounts/{NAME}")
 
 
 def install(kube: Kube, folder: Path) -> None:

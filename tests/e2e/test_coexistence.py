@@ -16,7 +16,7 @@ from tests.e2e.components.control_plane import ControlPlane
 from tests.e2e.components.kube import Json, Kube, KubeError
 from tests.e2e.components.reference import Reference
 from tests.e2e.components.waiting import until
-from tests.e2e.deployed import Tidecast
+from tests.e2e.deployed import Tidecast, uninstall
 from tests.e2e.followed import HPAS, Followed, by_external
 from tests.e2e.workloads import NAMESPACE
 
@@ -35,7 +35,7 @@ def foreign(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Followed]:
     """A Deployment whose HPA follows another server's Object metric, of which it wants WANTED replicas."""
     kube, folder = control_plane.kube, tmp_path / "reference"
     folder.mkdir()
-    remove_api_services(kube)
+    uninstall(kube)
     with Reference(folder, control_plane, f"{SERVICE}.{MONITORING}.svc") as reference:
         for manifest in (
             *behind_a_service(reference),
@@ -51,13 +51,7 @@ def foreign(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Followed]:
         until("their HPA follows", lambda: followed.settled() == WANTED, 60)
         yield followed
     kube.delete(f"{HPAS}/theirs")
-    remove_api_services(kube)
-
-
-def remove_api_services(kube: Kube) -> None:
-    for one in kube.items(API_SERVICES):
-        if one["spec"].get("group") in (CUSTOM, EXTERNAL):
-            kube.delete(f"{API_SERVICES}/{one['metadata']['name']}")
+    uninstall(kube)
 
 
 def behind_a_service(reference: Reference) -> Iterator[Json]:
