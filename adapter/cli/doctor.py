@@ -12,6 +12,7 @@ from adapter.configuration.check import check
 from adapter.doctor.checks import examine
 from adapter.doctor.facts import Asked, Finding
 from adapter.doctor.read import read_facts
+from cme.core.errors import KubeFailed
 
 
 @click.command()
@@ -42,5 +43,8 @@ def _examined(config: Path, kubeconfig: Path | None) -> list[Finding]:
     configuration = read_for_cluster(config, kubeconfig)
     settings = configuration.settings
     asked = Asked(registration_of(settings), configuration.policies)
-    with connected(settings) as cluster:
-        return list(examine(asked, read_facts(cluster, settings, asked)))
+    try:
+        with connected(settings) as cluster:
+            return list(examine(asked, read_facts(cluster, settings, asked)))
+    except KubeFailed as error:
+        return [Finding("error", "API server", f"{error}; is this the right kubeconfig?")]

@@ -48,7 +48,7 @@ def _hpas(asked: Asked, facts: Facts) -> Iterator[Finding]:
         yield Finding("warning", "HPA", f"they are not known: {facts.hpas}")
         return
     try:
-        minor = minor_of(str(facts.version))
+        minor = minor_of(facts.version)
     except InvalidInput:
         return  # the version has a finding of its own
     for policy in asked.policies:

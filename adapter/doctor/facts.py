@@ -90,7 +90,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Facts:
-    version: str | TidecastError
+    version: str
     """Of the API server, like v1.36.3."""
     ahead_s: float | TidecastError
     """By how much its clock is ahead of ours."""

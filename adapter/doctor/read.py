@@ -36,19 +36,17 @@ class Cluster(Protocol):
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Raises KubeFailed."""
 
-    def apply(self, path: str, manifest: Mapping[str, Any], manager: str) -> dict[str, Any]:
-        """Raises KubeFailed."""
-
     def server_time(self) -> datetime:
         """The API server's, to the second. Raises KubeFailed."""
 
 
 def read_facts(cluster: Cluster, settings: Settings, asked: Asked) -> Facts:
-    """Raises nothing of ours: each fact that can't be read is the failure."""
+    """Raises KubeFailed when the cluster does not say its version; each other fact that can't be read is the failure."""
+    version = str(cluster.get("/version")["gitVersion"])
     plan = _told(partial(look, cluster, asked.registration))
     ours = [] if isinstance(plan, TidecastError) else plan.ours
     return Facts(
-        version=_told(partial(_version, cluster)),
+        version=version,
         ahead_s=_told(partial(_ahead_s, cluster)),
         tolerant=_told(partial(_keeps_tolerance, cluster)),
         scales_to_zero=_told(partial(_scales_to_zero, cluster)),
@@ -71,10 +69,6 @@ def _told(ask: Callable[[], T]) -> T | TidecastError:
         return ask()
     except TidecastError as error:
         return error
-
-
-def _version(cluster: Cluster) -> str:
-    return str(cluster.get("/version")["gitVersion"])
 
 
 def _ahead_s(cluster: Cluster) -> float:

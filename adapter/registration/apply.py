@@ -15,17 +15,21 @@ API_SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
 FIELD_MANAGER = "tidecast"
 
 
-class Cluster(Protocol):
+class Reader(Protocol):
     """The blocking client of cme.kube."""
 
     def get(self, path: str) -> Mapping[str, Any]:
         """Raises KubeFailed."""
 
+
+class Cluster(Reader, Protocol):
+    """The same, which writes too."""
+
     def apply(self, path: str, manifest: Mapping[str, Any], manager: str) -> Mapping[str, Any]:
         """Server-side apply that takes no field from another manager. Raises KubeFailed."""
 
 
-def look(cluster: Cluster, registration: Registration) -> Plan:
+def look(cluster: Reader, registration: Registration) -> Plan:
     """What is to be done. Raises KubeFailed."""
     found = cluster.get(API_SERVICES).get("items") or ()
     return planned(map(ApiService.of, found), registration)

@@ -116,7 +116,9 @@ def test_rights_that_are_missing_are_named(control_plane: ControlPlane, installe
     told = "\n".join(until("it is told", lambda: installed.told("error", "access") or None, 30))
     me = f"system:serviceaccount:{OURS}:{OURS}"
     assert f"{me} may not watch pods: Pods metrics are refused" in told
-    assert f"{me} may not patch apiservices.apiregistration.k8s.io v1beta2.{CUSTOM}: it can't register" in told
+    assert (
+        f"{me} may not patch apiservices.apiregistration.k8s.io v1beta2.{CUSTOM}: it can't register" in told
+    )
     assert "tokenreviews" not in told
     control_plane.kube.post(bindings, bound | {"metadata": {"name": OURS}})
     until("the rights are back", lambda: not installed.complaints(), 30)
