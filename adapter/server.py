@@ -96,9 +96,11 @@ class _Access:
     ) -> None:
         """Raises TidecastError, OSError."""
         self._gate, self._keeper, self._telemetry = gate, keeper, telemetry
-        self._own = None if settings.certificate else _own_certificate(settings)
-        certificate = settings.certificate or (self._own and self._own.certificate)
-        assert certificate
+        certificate, self._own = settings.certificate, None
+        if certificate is None:
+            names = names_of(settings.registration)
+            self._own = OwnCertificate(tls_folder(settings), names, datetime.now(UTC))
+            certificate = self._own.certificate
         self.tls = tls.ServerTls(certificate, self._authorities)
 
     @property
@@ -116,10 +118,6 @@ class _Access:
         finally:  # a certificate whose predecessor's authority is told no more must be served without the cluster, too
             self.tls.refresh(self._authorities)
         self._telemetry.certificate_expires.set(self.tls.expires.timestamp())
-
-
-def _own_certificate(settings: Settings) -> OwnCertificate:
-    return OwnCertificate(tls_folder(settings), names_of(settings.registration), datetime.now(UTC))
 
 
 @contextlib.asynccontextmanager

@@ -5,9 +5,11 @@ from urllib.parse import quote
 
 from adapter.api.paths import CUSTOM, EXTERNAL
 from adapter.autoscaler.compare import compare
+from adapter.autoscaler.live import LiveHpa
 from adapter.autoscaler.manifest import minor_of, needed
 from adapter.catalog import Entry
 from adapter.doctor.facts import Asked, Facts, Finding, Json, Level
+from adapter.metrics import REPLICAS_SCALING, REPLICAS_SCHEDULE
 from adapter.registration.rule import ApiService
 from cme.core.errors import InvalidInput, TidecastError
 from cme.core.policy import ScalingPolicy
@@ -57,6 +59,17 @@ def _hpas(asked: Asked, facts: Facts) -> Iterator[Finding]:
             yield Finding(_LEVELS[one.rule], "HPA", f"{policy.key}: {one}")
         if not found:
             yield Finding("ok", "HPA", f"{policy.key}: fits")
+    for hpa in facts.hpas:
+        if _asks_us(hpa) and not any(hpa.scales(policy) for policy in asked.policies):
+            name = f"{hpa.metadata.namespace}/{hpa.metadata.name}"
+            told = f"{name} asks for a decision on a target that no policy is about, and keeps its size"
+            yield Finding("warning", "HPA", f"{told}; write a policy, or take the metric out")
+
+
+def _asks_us(hpa: LiveHpa) -> bool:
+    """By the metrics that every policy's workload has."""
+    names = {metric.source.metric.name for metric in hpa.spec.metrics if metric.source}
+    return bool(names & {REPLICAS_SCALING, REPLICAS_SCHEDULE})
 
 
 def _keda(asked: Asked, facts: Facts) -> Iterator[Finding]:

@@ -70,16 +70,21 @@ def _authorities(one: ApiService, facts: Facts) -> Iterator[Finding]:
     try:
         known = x509.load_pem_x509_certificates(one.authorities.encode())
     except ValueError:
-        told = f"{one.name} has none, so the system's authorities count; restart tidecast, which sets it"
+        told = f"{one.name} has none, so the system's authorities count; {_anew(one)}"
         yield Finding("error", "caBundle", told)
         return
     served = facts.certificate
     if served and not any(signed(served, authority) for authority in known):
         told = f"{one.name}: none of its authorities signed the certificate that is served, so every request is refused"
-        yield Finding("error", "caBundle", f"{told}; `tidecast register` sets it")
+        yield Finding("error", "caBundle", f"{told}; {_anew(one)}")
     else:
         last = max(known, key=lambda authority: authority.not_valid_after_utc)
         yield _expiry("caBundle", f"the authority in {one.name}", last, facts)
+
+
+def _anew(one: ApiService) -> str:
+    """Whoever set a field owns it, and is not overwritten."""
+    return f"delete it (kubectl delete apiservice {one.name}), and tidecast makes it anew within a minute"
 
 
 def _answered(one: ApiService, answered: bool | TidecastError) -> Finding:

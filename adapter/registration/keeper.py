@@ -5,7 +5,7 @@ import logging
 from collections.abc import Sequence
 
 from adapter.registration.apply import Cluster, apply, authorities_file, changes, look, read_authorities
-from cme.core.errors import TidecastError
+from cme.core.errors import KubeFailed, TidecastError
 from cme.core.settings import Registration, Settings
 from cme.runtime.telemetry import AdapterTelemetry
 
@@ -40,7 +40,7 @@ class Keeper:
         self._told = problems
 
     def _keep(self) -> Sequence[str]:
-        """Refusals. Raises KubeFailed, InvalidInput."""
+        """Refusals, and what could not be applied. Raises KubeFailed, InvalidInput."""
         authorities = read_authorities(self._file)
         plan = look(self._cluster, self._registration)
         for group in self._registration.groups:
@@ -48,7 +48,11 @@ class Keeper:
             self._telemetry.foreign_apiservices.labels(group).set(foreign)
         if plan.known(authorities):
             self.published = authorities
+        problems = list(plan.refusals)
         for how, made in changes(plan, self._registration, authorities):
-            apply(self._cluster, made)
-            log.info("%s: %s", made["metadata"]["name"], how)
-        return plan.refusals
+            try:
+                apply(self._cluster, made)
+                log.info("%s: %s", made["metadata"]["name"], how)
+            except KubeFailed as error:  # the others must not wait for it
+                problems.append(str(error))
+        return problems

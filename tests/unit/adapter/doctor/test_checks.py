@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from adapter.api.own_certificate import LIFETIME, OwnCertificate, names_of
+from adapter.autoscaler.live import hpas
+from adapter.autoscaler.manifest import manifest
 from adapter.doctor.facts import Facts
 from adapter.registration.rule import ApiService, planned
 from cme.core.errors import KubeFailed
 from tests.unit.adapter.doctor.stage import ASKED, NOW, complaints, days, healthy, ours
 from tests.unit.adapter.registration.stage import CUSTOM, EXTERNAL, api_service
+from tests.unit.adapter.stage import policy
 
 FORBIDDEN = KubeFailed("GET: forbidden")
 
@@ -153,6 +156,22 @@ def test_no_authority_is_an_error(facts: Facts) -> None:
 def test_what_ends_soon_or_is_over_is_told(left: int, level: str, tmp_path: Path) -> None:
     found = complaints(healthy(tmp_path, NOW - LIFETIME + days(left)))
     assert [one[:2] for one in found] == [(level, "caBundle")] * 3 + [(level, "certificate")]
+
+
+def test_an_hpa_that_asks_for_a_decision_without_a_policy_is_told(facts: Facts) -> None:
+    assert not isinstance(facts.hpas, Exception)
+    orphan = hpas([manifest(policy("orphan"), 36)], "live")
+    (found,) = complaints(facts, hpas=[*facts.hpas, *orphan])
+    assert found[:2] == ("warning", "HPA")
+    assert found[2].startswith("shop/orphan asks for a decision on a target that no policy is about")
+
+
+def test_what_an_hpa_stacks_on_the_policy_is_a_warning(facts: Facts) -> None:
+    slow = manifest(ASKED.policies[0], 36)
+    del slow["spec"]["behavior"]
+    found = complaints(facts, hpas=hpas([slow], "live"))
+    assert found
+    assert all(one[:2] == ("warning", "HPA") and "stacked" in one[2] for one in found)
 
 
 def scaled_object(**target: str) -> dict[str, Any]:

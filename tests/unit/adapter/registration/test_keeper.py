@@ -81,7 +81,8 @@ async def test_one_that_comes_between_look_and_apply_is_not_overwritten(
     with monkeypatch.context() as patched:
         patched.setattr(running.cluster, "get", lambda path: {"items": []})
         await running.keeper.turn()
-    assert running.cluster.services == {f"v1beta1.{CUSTOM}": foreign}
+    assert running.cluster.services[f"v1beta1.{CUSTOM}"] == foreign
+    assert running.cluster.applied == [f"v1beta2.{CUSTOM}", f"v1beta1.{EXTERNAL}"]
     assert running.metric("tidecast_registration_success") == 0
     assert "Apply failed with 1 conflict" in caplog.text
 
