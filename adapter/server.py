@@ -15,6 +15,7 @@ import ssl
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import uvloop
@@ -26,8 +27,10 @@ from adapter.answers import Answers
 from adapter.api import tls
 from adapter.api.app import MetricsApi
 from adapter.api.connections import SWEEP_MS, Connections, log
+from adapter.api.own_certificate import OwnCertificate, names_of, tls_folder
 from adapter.explain import Explainer
 from adapter.follow import Follower
+from adapter.registration.keeper import PERIOD_MS, Keeper
 from adapter.running import PODS, RunningPods
 from adapter.view import View
 from adapter.web.app import Page
@@ -50,8 +53,8 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
     telemetry, view = AdapterTelemetry(registry), View(clock)
     cluster = await asyncio.to_thread(_Cluster.of, settings, clock, telemetry)
     answers = Answers(view, settings, cluster.running if cluster else None)
-    gate = cluster.gate if cluster else None
-    access = _Access(settings, gate, telemetry)
+    gate, keeper = (cluster.gate, cluster.keeper) if cluster else (None, None)
+    access = _Access(settings, gate, keeper, telemetry)
     connections = Connections(clock, telemetry.connections_refused.inc)
     api = MetricsApi(view, answers, gate, telemetry).app
     with contextlib.closing(EmbeddedLog.open(settings.data, writable=False)) as log:
@@ -63,6 +66,7 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
             (REFRESH_MS, access.refresh),
             (SWEEP_MS, connections.sweep),
             *([(RETRY_MS, cluster.pods.turn)] if cluster else []),
+            *([(PERIOD_MS, keeper.turn)] if keeper else []),
         ]
         async with (
             served(api, https_fd, connections, access.tls.context),
@@ -75,11 +79,13 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
 
 @dataclass(frozen=True)
 class _Cluster:
-    """What the cluster tells: who asks, and which pods run."""
+    """What the cluster tells: who asks, and which pods run; and what keeps us registered there, if the settings ask for
+    it."""
 
     gate: Gate
     running: RunningPods
     pods: Reflector
+    keeper: Keeper | None
 
     @classmethod
     def of(cls, settings: Settings, clock: Clock, telemetry: AdapterTelemetry) -> "_Cluster | None":
@@ -93,16 +99,24 @@ class _Cluster:
 
         client, running = KubeClient(settings.kubernetes), RunningPods(clock)
         pods = Reflector(client.metadata, PODS, running, clock, telemetry.pods)
-        return cls(Gate(client, clock), running, pods)
+        asked = settings.registration
+        keeper = Keeper(client, settings, asked, telemetry) if asked else None
+        return cls(Gate(client, clock), running, pods, keeper)
 
 
 class _Access:
     """What is read again from time to time: whom the cluster trusts, and the certificate on the disk."""
 
-    def __init__(self, settings: Settings, gate: Gate | None, telemetry: AdapterTelemetry) -> None:
+    def __init__(
+        self, settings: Settings, gate: Gate | None, keeper: Keeper | None, telemetry: AdapterTelemetry
+    ) -> None:
         """Raises TidecastError, OSError."""
-        self._gate, self._telemetry = gate, telemetry
-        certificate = settings.certificate or tls.generated(tls.tls_folder(settings), tls.utc_now())
+        self._gate, self._keeper, self._telemetry = gate, keeper, telemetry
+        certificate, self._own = settings.certificate, None
+        if certificate is None:
+            names = names_of(settings.registration)
+            self._own = OwnCertificate(tls_folder(settings), names, datetime.now(UTC))
+            certificate = self._own.certificate
         self.tls = tls.ServerTls(certificate, self._authorities)
 
     @property
@@ -110,10 +124,15 @@ class _Access:
         return self._gate.trust.authorities if self._gate else ""
 
     async def refresh(self) -> None:
-        """Raises KubeFailed."""
-        if self._gate is not None:
-            await self._gate.refresh()
-        self.tls.refresh(self._authorities)
+        """Raises KubeFailed, InvalidInput, OSError."""
+        if self._own is not None:
+            known = self._keeper is None or self._keeper.published == self._own.authorities
+            self._own.step(datetime.now(UTC), known)
+        try:
+            if self._gate is not None:
+                await self._gate.refresh()
+        finally:  # a certificate whose predecessor's authority is told no more must be served without the cluster, too
+            self.tls.refresh(self._authorities)
         self._telemetry.certificate_expires.set(self.tls.expires.timestamp())
 
 

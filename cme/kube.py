@@ -3,6 +3,8 @@
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import yaml
@@ -15,10 +17,17 @@ TIMEOUT_S = 10
 SILENCE_S = 3
 """For so long after a watch's end should have come it is waited for."""
 
+TOLD_BYTES = 300
+"""Of an answer that is no JSON."""
+
 _JSON = "application/json"
 _MERGE = "application/merge-patch+json"
+_APPLY = "application/apply-patch+yaml"
 _METADATA = f"{_JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _METADATA_LIST = f"{_JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
+Body = Mapping[str, Any] | str | None
+"""Text is sent as it is."""
 
 
 class Reader:
@@ -45,13 +54,18 @@ class Reader:
         raise _refusal(asked, answer.status, document)
 
     def _ask(
-        self, method: str, path: str, body: Mapping[str, Any] | None, accept: str = _JSON, sent: str = _JSON
+        self, method: str, path: str, body: Body, accept: str = _JSON, sent: str = _JSON
     ) -> dict[str, Any]:
         try:
             answer = self._send(method, path, body, accept, sent, TIMEOUT_S)
-            document: dict[str, Any] = dict(json.loads(answer.read()))
+            text = answer.read()
         except Exception as error:  # noqa: BLE001 - urllib3's and the client's errors have no common base
             raise KubeFailed(f"{method} {path}: {type(error).__name__}") from None
+        try:
+            document: dict[str, Any] = dict(json.loads(text))
+        except (ValueError, TypeError):  # the aggregator's own refusals are plain text
+            told = " ".join(text[:TOLD_BYTES].decode(errors="replace").split())
+            raise KubeFailed(f"{method} {path}: {answer.status}, and no JSON object: {told}") from None
         if answer.status not in (200, 201):
             raise _refusal(f"{method} {path}", answer.status, document)
         return document
@@ -60,7 +74,7 @@ class Reader:
         self,
         method: str,
         path: str,
-        body: Mapping[str, Any] | None,
+        body: Body,
         accept: str,
         sent: str,
         timeout_s: int | tuple[int, int],
@@ -98,6 +112,22 @@ class KubeClient(Reader):
     def merge(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The object at a path after its fields were replaced by those of `body` (RFC 7386). Raises KubeFailed."""
         return self._ask("PATCH", path, body, sent=_MERGE)
+
+    def apply(self, path: str, manifest: Mapping[str, Any], manager: str) -> dict[str, Any]:
+        """Server-side apply: created, or changed to what the manifest says. Raises KubeFailed.
+
+        Where another manager has set a field to something else, nothing is changed and that is the error.
+        """
+        return self._ask("PATCH", f"{path}?fieldManager={manager}", json.dumps(manifest), sent=_APPLY)
+
+    def server_time(self) -> datetime:
+        """The API server's clock, to the second: the Date of an answer. Raises KubeFailed."""
+        try:
+            answer = self._send("GET", "/version", None, _JSON, _JSON, TIMEOUT_S)
+            answer.read()  # gives the connection back
+            return parsedate_to_datetime(answer.response.headers["Date"])
+        except Exception as error:  # noqa: BLE001 - as in `_ask`
+            raise KubeFailed(f"GET /version: {type(error).__name__}") from None
 
 
 class Watch:

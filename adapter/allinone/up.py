@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from adapter.allinone import demo
 from adapter.allinone.cluster import Beat, ClusterSide
 from adapter.allinone.launch import AdapterProcess, listen, refuse_strangers
-from adapter.api.tls import CA_FILE, tls_folder
+from adapter.api.own_certificate import CA_FILE, tls_folder
 from adapter.configuration.reload import PolicyFile
 from cme.collector.loop import Collector
 from cme.core.clock import Clock, SystemClock

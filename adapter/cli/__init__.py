@@ -10,8 +10,10 @@ import click
 from adapter.cli.backtest import backtest
 from adapter.cli.check import check
 from adapter.cli.decompose import decompose
+from adapter.cli.doctor import doctor
 from adapter.cli.explain import explain
 from adapter.cli.hpa import hpa
+from adapter.cli.register import register
 from adapter.cli.up import up
 from cme.core.errors import TidecastError
 
@@ -25,6 +27,8 @@ def tidecast() -> None:
 tidecast.add_command(up)
 tidecast.add_command(check)
 tidecast.add_command(hpa)
+tidecast.add_command(register)
+tidecast.add_command(doctor)
 tidecast.add_command(explain)
 tidecast.add_command(decompose)
 tidecast.add_command(backtest)

@@ -12,6 +12,8 @@ from cme.core.durations import Duration, parse_duration
 from cme.core.errors import InvalidInput
 from cme.core.policy import ScalingPolicy
 
+MetricsGroup = Literal["custom.metrics.k8s.io", "external.metrics.k8s.io"]
+
 
 class Connection(Document):
     """Where a source reads: the administrator's, a policy only names it.
@@ -36,10 +38,22 @@ class Kubernetes(Document):
 
 
 class Certificate(Document):
-    """Serving certificate of the metrics API, PEM."""
+    """Serving certificate of the metrics API, PEM. `ca_file` verifies it: what a registration publishes."""
 
     cert_file: Path
     key_file: Path
+    ca_file: Path | None = None
+
+
+class Registration(Document):
+    """Which groups the cluster is to send to this program, and the Service that leads here."""
+
+    groups: tuple[MetricsGroup, ...] = Field(
+        default=("custom.metrics.k8s.io", "external.metrics.k8s.io"), min_length=1
+    )
+    namespace: str = Field(default="tidecast", min_length=1)
+    service: str = Field(default="tidecast", min_length=1)
+    port: int = Field(default=443, ge=1, le=65535)
 
 
 class Settings(Document):
@@ -59,6 +73,7 @@ class Settings(Document):
     connections: dict[str, Connection] = Field(default_factory=dict)
     kubernetes: Kubernetes | None = None
     certificate: Certificate | None = None
+    registration: Registration | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> "Settings":
@@ -66,6 +81,10 @@ class Settings(Document):
             raise ValueError("tick must be from 1s to 1m")
         for name in ("http", "https"):
             split_address(getattr(self, name), name)
+        if self.registration and self.kubernetes is None:
+            raise ValueError("registration needs a cluster; add kubernetes: {}")
+        if self.registration and self.certificate and self.certificate.ca_file is None:
+            raise ValueError("registration needs the authority of the certificate; add certificate.caFile")
         return self
 
     @property

@@ -181,3 +181,12 @@ class AdapterTelemetry:
             "tidecast_serving_certificate_expiry_timestamp_seconds", "When the metrics API's certificate ends"
         )
         self.pods = new.watch("tidecast_pod", "pods")
+        self.registration_success = new.gauge(
+            "tidecast_registration_success",
+            "1 if the last look found every group that the settings name free or ours, else 0 (or none named)",
+        )
+        self.foreign_apiservices = new.gauge(
+            "tidecast_foreign_apiservices",
+            "Versions of a group that the settings name and that another server has",
+            "group",
+        )

@@ -1,28 +1,30 @@
 """tidecast as deploy/ installs it in the real control plane, but with its process on this host.
 
-The manifests are rendered by the real kustomize from deploy/base and deploy/apiservices. The overlay changes what
-a process outside the cluster needs: the Service leads to this host, the APIServices to the process' port. The
-Deployment stays: its pod, which KWOK pretends to run, shows that the API server admits it.
+The manifests are rendered by the real kustomize from deploy/base. The overlay changes what a process outside the
+cluster needs: the Service leads to this host. The Deployment stays: its pod, which KWOK pretends to run, shows that
+the API server admits it. The process makes its own certificate and registers itself, with the port it listens at.
 """
 
-import base64
+import contextlib
 import json
 import os
 import ssl
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import yaml
 from cryptography import x509
 
+from adapter.api.own_certificate import CA_FILE
+from adapter.api.paths import VERSIONS
+from adapter.registration.apply import API_SERVICES
+from adapter.registration.rule import ApiService
 from tests.e2e.components.certificates import Authority, KeyPair
 from tests.e2e.components.control_plane import ControlPlane
 from tests.e2e.components.golang import KUSTOMIZE, run
-from tests.e2e.components.kube import Json, Kube
+from tests.e2e.components.kube import Json, Kube, KubeError
 from tests.e2e.components.ports import free_ports
 from tests.e2e.components.process import Process
 from tests.e2e.components.waiting import until
@@ -35,25 +37,47 @@ NAME = "tidecast"
 class Tidecast(Process):
     """`tidecast up` on this host with the identity that deploy/ gives it."""
 
-    def __init__(self, folder: Path, plane: ControlPlane, settings: Json, policies: Sequence[Json]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        plane: ControlPlane,
+        settings: Json,
+        policies: Sequence[Json],
+        groups: Sequence[str] = tuple(VERSIONS),
+        refused: bool = False,
+        given: bool = False,
+    ) -> None:
+        """`groups`: which of the metrics groups it is to have; `refused`: it will not get them; `given`: it is given a
+        certificate instead of making its own."""
         self.http_port, self.https_port = free_ports(2)
-        self._plane, self._folder = plane, folder
-        self._authority = Authority(folder, "serving-ca")
-        self._settings, self._policies = settings, policies
-        self._config = folder / "tidecast.yaml"
+        self._plane, self._folder, self._groups = plane, folder, groups
+        self._settings, self._policies, self._refused = settings, policies, refused
+        self.config = folder / "tidecast.yaml"
+        self._authority = Authority(folder, "serving-ca") if given else None
+        self.authorities = (
+            self._authority.certificate if self._authority else folder / "data" / "tls" / CA_FILE
+        )
         self.address = f"localhost:{self.https_port}"
-        self._root, self._trust = f"https://{self.address}", trusting(self._authority.certificate)
-        ready = partial(is_ok, f"{self._root}/readyz", self._trust)
-        super().__init__(self._up(), folder / "tidecast.log", ready)
+        self._root = f"https://{self.address}"
+        super().__init__(self._up(), folder / "tidecast.log", self._is_ready)
 
     def start(self, timeout_s: float = 60) -> None:
-        """Install it, start it, and wait until the aggregator has found it. Raises ComponentFailed."""
-        install(self._plane.kube, self._folder, self.https_port, self._authority.certificate.read_bytes())
-        self._config.write_text(yaml.safe_dump_all([self._with_access(), *self._policies]))
+        """Install it, start it, and wait until the aggregator leads to it. Raises ComponentFailed."""
+        self.install()
         super().start(timeout_s)
-        for name in ("v1beta1.custom", "v1beta2.custom", "v1beta1.external"):
-            path = f"/apis/apiregistration.k8s.io/v1/apiservices/{name}.metrics.k8s.io"
-            until(f"{name} is available", partial(_is_available, self._plane.kube, path), 30)
+        for group in () if self._refused else self._groups:
+            for version in VERSIONS[group]:
+                name = f"{version}.{group}"
+                until(f"{name} is available", partial(self._has, f"{API_SERVICES}/{name}"), 30)
+
+    def install(self) -> None:
+        """All but the process. Raises ComponentFailed, KubeError."""
+        install(self._plane.kube, self._folder)
+        self.configure({"token": self._plane.kube.token_of(NAME, NAME)})
+
+    def configure(self, user: Json) -> None:
+        """Write its file, with the credentials of `user`."""
+        self.config.write_text(yaml.safe_dump_all([self._with_access(user), *self._policies]))
 
     def ask_directly(self, path: str, headers: Mapping[str, str], identity: KeyPair | None = None) -> Answer:
         """Past the aggregator, with a client's certificate or without. Raises OSError."""
@@ -61,13 +85,13 @@ class Tidecast(Process):
 
     def context(self, identity: KeyPair | None = None) -> ssl.SSLContext:
         """That of a client which trusts it, and shows that certificate."""
-        context = trusting(self._authority.certificate)
+        context = trusting(self.authorities)
         if identity:
             context.load_cert_chain(identity.certificate, identity.key)
         return context
 
     def renew_certificate(self) -> None:
-        """Another pair on the disk, of the same authority."""
+        """Give it another of the same authority."""
         self._serving()
 
     def serial(self) -> int:
@@ -75,76 +99,87 @@ class Tidecast(Process):
         pem = ssl.get_server_certificate(("localhost", self.https_port))
         return x509.load_pem_x509_certificate(pem.encode()).serial_number
 
-    @contextmanager
+    @contextlib.contextmanager
     def stopped(self) -> Iterator[None]:
         """Its process is down within the block; what it is installed as stays. Raises ComponentFailed."""
         self.stop()
         yield
         super().start()
 
-    def _serving(self) -> KeyPair:
-        return self._authority.issue("serving", hosts=(f"{NAME}.{NAME}.svc", "localhost"))
+    def _serving(self) -> Json:
+        """The setting `certificate`: the files of one that it is given."""
+        assert self._authority
+        pair = self._authority.issue("serving", hosts=(f"{NAME}.{NAME}.svc", "localhost"))
+        files = {"certFile": pair.certificate, "keyFile": pair.key, "caFile": self._authority.certificate}
+        return {name: str(path) for name, path in files.items()}
+
+    def _is_ready(self) -> bool:
+        return self.authorities.exists() and is_ok(f"{self._root}/readyz", self.context())
+
+    def _has(self, path: str) -> bool:
+        """Whether the aggregator leads to this process and has reached it."""
+        try:
+            found = self._plane.kube.get(path)
+        except KubeError:
+            return False
+        leads = found["spec"]["service"]["port"] == self.https_port
+        return leads and ApiService.of(found).available
 
     def _up(self) -> list[str]:
         return [
             *(sys.executable, "-m", "adapter.cli", "up"),
-            *("--config", str(self._config)),
-            *("--data", str(self._folder / "data")),
+            *("--config", str(self.config)),
             *("--http", f"127.0.0.1:{self.http_port}"),
             *("--https", f"127.0.0.1:{self.https_port}"),
         ]
 
-    def _with_access(self) -> Json:
-        serving = self._serving()
-        token = self._plane.kube.token_of(NAME, NAME)
-        return self._settings | {
-            "kubernetes": {"kubeconfig": str(self._plane.kubeconfig(NAME, {"token": token}))},
-            "certificate": {"certFile": str(serving.certificate), "keyFile": str(serving.key)},
-        }
+    def _with_access(self, user: Json) -> Json:
+        given = {"certificate": self._serving()} if self._authority else {}
+        return (
+            self._settings
+            | given
+            | {
+                "data": str(self._folder / "data"),
+                "kubernetes": {"kubeconfig": str(self._plane.kubeconfig(NAME, user))},
+                "registration": {"port": self.https_port, "groups": list(self._groups)},
+            }
+        )
 
 
-def install(kube: Kube, folder: Path, port: int, ca: bytes) -> None:
+def uninstall(kube: Kube) -> None:
+    """Take away who has the metrics groups, and our ServiceAccount, as if deploy/ had never been applied."""
+    for one in kube.items(API_SERVICES):
+        if one["spec"].get("group") in VERSIONS:
+            kube.delete(f"{API_SERVICES}/{one['metadata']['name']}")
+    with contextlib.suppress(KubeError):  # there is none
+        kube.delete(f"/api/v1/namespaces/{NAME}/serviceaccounts/{NAME}")
+
+
+def install(kube: Kube, folder: Path) -> None:
     """Apply deploy/ for a process on this host. Raises ComponentFailed, KubeError."""
     kube.apply(_volume())
-    for manifest in render(folder, port, ca):
+    for manifest in render(folder):
         kube.apply(manifest)
     path = f"/apis/apps/v1/namespaces/{NAME}/deployments/{NAME}"
     until("the Deployment's pod is admitted", lambda: kube.get(path)["status"].get("readyReplicas"), 30)
 
 
-def render(folder: Path, port: int, ca: bytes) -> list[Json]:
+def render(folder: Path) -> list[Json]:
     """What `kustomize build` makes of the overlay. Raises ComponentFailed."""
     overlay = folder / "overlay"
     overlay.mkdir()
+    outside = [
+        {"op": "replace", "path": "/spec", "value": {"type": "ExternalName", "externalName": "localhost"}}
+    ]
     content = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
         "resources": [os.path.relpath(DEPLOY / "base", overlay)],
-        "components": [os.path.relpath(DEPLOY / "apiservices", overlay)],
-        "patches": _patches(port, ca),
+        "patches": [{"target": {"kind": "Service"}, "patch": json.dumps(outside)}],
     }
     (overlay / "kustomization.yaml").write_text(json.dumps(content))
     text = run([str(KUSTOMIZE.path()), "build", str(overlay)], overlay)
     return [dict(document) for document in yaml.safe_load_all(text)]
-
-
-def _patches(port: int, ca: bytes) -> list[Json]:
-    outside = {"type": "ExternalName", "externalName": "localhost"}
-    bundle = base64.b64encode(ca).decode()
-    return [
-        _patch("Service", [{"op": "replace", "path": "/spec", "value": outside}]),
-        _patch(
-            "APIService",
-            [
-                {"op": "replace", "path": "/spec/service/port", "value": port},
-                {"op": "add", "path": "/spec/caBundle", "value": bundle},
-            ],
-        ),
-    ]
-
-
-def _patch(kind: str, operations: list[Any]) -> Json:
-    return {"target": {"kind": kind}, "patch": json.dumps(operations)}
 
 
 def _volume() -> Json:
@@ -159,8 +194,3 @@ def _volume() -> Json:
             "hostPath": {"path": "/none"},
         },
     }
-
-
-def _is_available(kube: Kube, path: str) -> bool:
-    conditions = kube.get(path).get("status", {}).get("conditions", [])
-    return any(c["type"] == "Available" and c["status"] == "True" for c in conditions)

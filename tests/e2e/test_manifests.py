@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from adapter.api.paths import VERSIONS
 from cme.core.settings import parse_configuration, split_address
 from tests.e2e.deployed import DEPLOY, render
 
@@ -20,36 +21,29 @@ def test_the_settings_fit_the_pod() -> None:
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     mounts = {PurePosixPath(mount["mountPath"]): mount for mount in container["volumeMounts"]}
     assert not mounts[PurePosixPath(settings.data)].get("readOnly")
-    assert settings.certificate
-    assert PurePosixPath(settings.certificate.cert_file).parent in mounts
     assert PurePosixPath(container["args"][-1]).parent in mounts
     assert split_address(settings.https, "https")[1] == container["ports"][0]["containerPort"]
     assert settings.kubernetes is not None
 
 
-def test_it_may_do_what_it_asks_for_and_write_of_policies_alone() -> None:
+def test_it_may_do_what_it_asks_for_and_write_what_is_its_own() -> None:
     role = documents("base/cluster-access.yaml")[0]
     rights = {
-        (resource, verb) for rule in role["rules"] for resource in rule["resources"] for verb in rule["verbs"]
+        (resource, verb): set(rule.get("resourceNames", ["*"]))
+        for rule in role["rules"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
     }
+    own = {f"{version}.{group}" for group, versions in VERSIONS.items() for version in versions}
     scales = {(f"{plural}/scale", "get") for plural in ("deployments", "replicasets", "statefulsets")}
     watched = {(plural, verb) for plural in ("pods", "scalingpolicies") for verb in ("list", "watch")}
-    assert rights == scales | watched | {("scalingpolicies/status", "patch"), ("events", "create")}
+    told = {("scalingpolicies/status", "patch"), ("events", "create")}
+    registered = {("apiservices", "create"): own, ("apiservices", "patch"): own}
+    anywhere = scales | watched | told | {("apiservices", "list")}
+    assert rights == {one: {"*"} for one in anywhere} | registered
 
 
 @pytest.mark.e2e
-def test_only_the_installation_decides_whom_the_aggregator_believes(machine: None, tmp_path: Path) -> None:
-    services = [one["spec"] for one in render(tmp_path, 443, b"PEM") if one["kind"] == "APIService"]
-    assert {(one["group"], one["version"], one["versionPriority"]) for one in services} == {
-        ("custom.metrics.k8s.io", "v1beta2", 200),
-        ("custom.metrics.k8s.io", "v1beta1", 100),
-        ("external.metrics.k8s.io", "v1beta1", 100),
-    }
-    assert all(one["caBundle"] and not one.get("insecureSkipTLSVerify") for one in services)
-
-
-def test_the_base_leaves_the_cluster_s_apis_alone() -> None:
-    kinds = {
-        one["kind"] for path in (DEPLOY / "base").glob("*.yaml") for one in documents(f"base/{path.name}")
-    }
-    assert "APIService" not in kinds
+def test_what_kustomize_makes_leaves_the_cluster_s_apis_alone(machine: None, tmp_path: Path) -> None:
+    """`kubectl apply` looks for no other owner: only `tidecast` may register."""
+    assert "APIService" not in {one["kind"] for one in render(tmp_path)}

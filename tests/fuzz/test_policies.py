@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 import random
 import time
 from collections import Counter
@@ -13,9 +14,10 @@ from adapter.configuration.load import read_configuration
 from cme.collector.records import describe
 from cme.core.documents import parse_document
 from cme.core.errors import InvalidInput
+from cme.core.overrides import bounds_of
 from cme.core.policy import ScalingPolicy
-from cme.core.schedules import replica_bounds
 from cme.core.settings import Configuration
+from cme.policies.standing import Standing
 from cme.sources.registry import check_source
 from predictor.decide.rules import compile_rules
 from tests.fuzz import BASE_SEED
@@ -97,11 +99,11 @@ def _check_sources(configuration: Configuration) -> None:
 def _use(configuration: Configuration) -> None:
     """What collector, predictor and adapter make of a policy at their start."""
     for policy in configuration.policies:
-        (text,) = describe([policy], NOW)[0].texts("document")
+        (text,) = describe([Standing.valid(policy)], NOW)[0].texts("document")
         assert parse_document(ScalingPolicy, json.loads(text), "log") == policy
     compile_rules(configuration.policies)
     for policy in configuration.policies:
-        assert replica_bounds(policy.spec, NOW, 3).floor >= 0
+        assert bounds_of(policy, NOW, 3, math.nan).floor >= 0
 
 
 def test_damaged_policies_are_refused_or_work(tmp_path: Path) -> None:

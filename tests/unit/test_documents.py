@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from adapter.cli import tidecast
 from cme.core.annotations import FORCE_RAW, PAUSE, PIN
 from cme.core.policy import Forecast, ReplicaLimits, ScaleDown, ScaleUp, Schedule, Signal, Spec
-from cme.core.settings import Connection, Kubernetes, Settings
+from cme.core.settings import Certificate, Connection, Kubernetes, Registration, Settings
 from cme.runtime.telemetry import AdapterTelemetry, CollectorTelemetry, PredictorTelemetry
 from cme.sources.registry import KINDS
 
@@ -34,7 +34,8 @@ def fields(model: type[BaseModel]) -> set[str]:
 
 
 def test_every_setting_is_documented() -> None:
-    assert rows("docs/settings.md") == fields(Settings) | fields(Connection) | fields(Kubernetes)
+    models: tuple[type[BaseModel], ...] = (Settings, Connection, Kubernetes, Certificate, Registration)
+    assert rows("docs/settings.md") == {field for model in models for field in fields(model)}
 
 
 def test_the_documented_defaults_of_settings_are_the_true_ones() -> None:
@@ -87,7 +88,7 @@ def test_every_command_and_flag_is_documented(name: str, command: click.Command)
     assert f"\n## `tidecast {name}" in page
     section = page.split(f"\n## `tidecast {name}")[1].split("\n## ")[0]
     flags = {flag for option in command.params for flag in option.opts if flag.startswith("--")}
-    assert set(re.findall(r"^\| `(--\w+)", section, re.M)) == flags
+    assert set(re.findall(r"^\| `(--[\w-]+)", section, re.M)) == flags
 
 
 def test_every_source_is_documented_with_its_fields() -> None:

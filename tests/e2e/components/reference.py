@@ -22,17 +22,17 @@ WRITES = 8080
 
 
 class Reference(Process):
-    """Asks the control plane who may read, as its administrator."""
+    """Asks the control plane who may read, as its administrator. `service`: as NAME.NAMESPACE.svc, if it is behind one."""
 
-    def __init__(self, folder: Path, plane: ControlPlane) -> None:
-        (port,) = free_ports(1)
-        self.address = f"https://{LOCAL}:{port}"
+    def __init__(self, folder: Path, plane: ControlPlane, service: str = "") -> None:
+        (self.port,) = free_ports(1)
+        self.address = f"https://{LOCAL}:{self.port}"
         authority = Authority(folder, "reference-ca")
         self.ca = authority.certificate
-        serving = authority.issue("reference-serving", hosts=(LOCAL,))
+        serving = authority.issue("reference-serving", hosts=(LOCAL, *([service] if service else [])))
         config = plane.kubeconfig("reference", with_certificate(plane.admin))
         arguments = [
-            f"--secure-port={port}",
+            f"--secure-port={self.port}",
             f"--bind-address={LOCAL}",
             f"--tls-cert-file={serving.certificate}",
             f"--tls-private-key-file={serving.key}",

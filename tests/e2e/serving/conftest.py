@@ -21,7 +21,7 @@ def scene(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory)
         kube.apply(manifest)
     with told(list(METRICS), LOAD) as source:
         documents = [policies.policy(name, "qps", source.source(name), PER_REPLICA) for name in METRICS]
-        with Tidecast(folder, control_plane, policies.settings(), documents) as tidecast:
+        with Tidecast(folder, control_plane, policies.settings(), documents, given=True) as tidecast:
             for manifest in hpas:
                 kube.apply(manifest)
             followed = {name: by_object(kube, name, "qps", float(PER_REPLICA)) for name in METRICS}

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +65,46 @@ async def test_a_refusal_is_an_error_in_the_servers_words(tmp_path: Path) -> Non
             await got(web, tmp_path, "/api/v1/pods")
 
 
+async def test_what_is_applied_is_named_and_takes_no_field_of_another_manager(tmp_path: Path) -> None:
+    async with web_server() as web:
+        web.answers(b'{"metadata": {}}', JSON, 201)
+        client = KubeClient(kubeconfig(tmp_path, web.url))
+        assert await asyncio.to_thread(client.apply, "/api/v1/nodes/n", {"kind": "Node"}, "us") == {
+            "metadata": {}
+        }
+        client.close()
+        (asked,) = web.asked
+    assert asked.startswith(b"PATCH /api/v1/nodes/n?fieldManager=us HTTP/1.1")
+    assert b"content-type: application/apply-patch+yaml" in asked.lower()
+    assert b"force" not in asked
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[1]"])
 async def test_what_is_no_json_object_is_an_error(body: bytes, tmp_path: Path) -> None:
     async with web_server() as web:
         web.answers(body, JSON)
         with pytest.raises(KubeFailed, match="GET /api/v1/pods: "):
             await got(web, tmp_path, "/api/v1/pods")
+
+
+async def test_what_the_aggregator_says_in_plain_text_is_repeated(tmp_path: Path) -> None:
+    async with web_server() as web:
+        web.answers(b"error trying to reach service: x509: unknown\n", "text/plain", 503)
+        with pytest.raises(
+            KubeFailed, match="503, and no JSON object: error trying to reach service: x509: unknown"
+        ):
+            await got(web, tmp_path, "/apis/custom.metrics.k8s.io/v1beta2")
+
+
+async def test_the_server_s_time_is_the_date_of_its_answer(tmp_path: Path) -> None:
+    async with web_server() as web:
+        web.raw = b"HTTP/1.1 200 X\r\nDate: Sat, 28 Nov 2026 21:00:00 GMT\r\nContent-Length: 2\r\n\r\n{}"
+        client = KubeClient(kubeconfig(tmp_path, web.url))
+        assert await asyncio.to_thread(client.server_time) == datetime(2026, 11, 28, 21, tzinfo=UTC)
+        web.raw = b"HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\n{}"
+        with pytest.raises(KubeFailed, match="GET /version"):
+            await asyncio.to_thread(client.server_time)
+        client.close()
 
 
 def test_a_server_that_is_not_there_is_an_error(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import ssl
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
@@ -13,10 +12,13 @@ from prometheus_client import CollectorRegistry
 from adapter.access.gate import Gate
 from adapter.api import tls
 from adapter.api.app import MetricsApi
+from adapter.api.own_certificate import CA_FILE
 from cme.core.errors import InvalidInput
+from cme.core.settings import Certificate
 from cme.runtime.telemetry import AdapterTelemetry
 from tests.unit.adapter.access.cluster import HPA, PROXY_NAME, Cluster
 from tests.unit.adapter.api.authority import Authority, Pair
+from tests.unit.adapter.api.test_tls import generated
 from tests.unit.adapter.stage import Stage, policy
 
 QPS = "/apis/custom.metrics.k8s.io/v1beta2/namespaces/shop/deployments.apps/web/qps"
@@ -32,10 +34,18 @@ class Served:
         stage.measure(web_, qps=250.0)
         self.cluster = Cluster(allowed={(HPA, "*"), (HPA, "/apis"), ("alice", "*")})
         self.gate = Gate(self.cluster, stage.clock)
-        self.certificate = tls.generated(folder, datetime.now(UTC))
+        self.folder = folder
+        self.certificate = Certificate(cert_file=folder / "tls.crt", key_file=folder / "tls.key")
+        self.renew()
         self.tls = tls.ServerTls(self.certificate, self.gate.trust.authorities)
         telemetry = AdapterTelemetry(CollectorRegistry())
         self.server = TestServer(MetricsApi(stage.view, stage.answers, self.gate, telemetry).app)
+
+    def renew(self) -> None:
+        """Another certificate in the two files that an administrator gives."""
+        pair = generated(self.folder).cert_file.read_bytes()
+        self.certificate.cert_file.write_bytes(pair)
+        self.certificate.key_file.write_bytes(pair)
 
     async def refresh(self) -> None:
         await self.gate.refresh()
@@ -74,7 +84,7 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
 
 @pytest.fixture
 def clients(served: Served) -> Clients:
-    return Clients(served.server, served.certificate.cert_file.parent / tls.CA_FILE)
+    return Clients(served.server, served.folder / CA_FILE)
 
 
 def front_proxy(served: Served, folder: Path, name: str = PROXY_NAME) -> Pair:
@@ -147,9 +157,8 @@ async def test_a_renewed_certificate_is_served_and_drops_no_connection(
     pair = front_proxy(served, tmp_path)
     async with clients.session(pair) as session:
         assert await clients.ask(session, QPS, ASKS) == 200
-        for path in (served.certificate.cert_file, served.certificate.key_file):
-            path.unlink()
-        tls.generated(served.certificate.cert_file.parent, datetime.now(UTC))
+        (served.folder / "server.pem").unlink()
+        served.renew()
         await served.refresh()
         assert await clients.ask(session, QPS, ASKS) == 200  # the same connection, by the old CA
     assert await clients.get(QPS, ASKS, pair) == 200  # a new one, by the new CA
@@ -158,7 +167,7 @@ async def test_a_renewed_certificate_is_served_and_drops_no_connection(
 async def test_half_a_renewal_leaves_the_old_certificate(
     served: Served, clients: Clients, tmp_path: Path
 ) -> None:
-    other = tls.generated(tmp_path / "other", datetime.now(UTC))
+    other = generated(tmp_path / "other")
     served.certificate.cert_file.write_bytes(other.cert_file.read_bytes())
     with pytest.raises(InvalidInput):
         await served.refresh()
