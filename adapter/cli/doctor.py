@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,8 +12,11 @@ from adapter.cli.cluster import connected, read_for_cluster, registration_of
 from adapter.configuration.check import check
 from adapter.doctor.checks import examine
 from adapter.doctor.facts import Asked, Finding
-from adapter.doctor.read import read_facts
+from adapter.doctor.read import Cluster, of_kind, read_facts
 from cme.core.errors import KubeFailed
+from cme.core.settings import Configuration
+from cme.policies.objects import PATH, PolicyObject
+from cme.policies.standing import Standing, in_effect, read, side_by_side
 
 
 @click.command()
@@ -39,12 +43,30 @@ def _problems(config: Path) -> list[Finding]:
     return [Finding("error", "policies", str(problem)) for problem in check((config,)).problems]
 
 
+def _standings(cluster: Cluster, configuration: Configuration) -> list[Standing]:
+    """Of the file's policies and the cluster's. Raises KubeFailed."""
+    objects = sorted(map(PolicyObject.of, of_kind(cluster, PATH)), key=lambda one: (one.created, one.key))
+    settings = configuration.settings
+    written = [read(one.key, one.document, None, settings) for one in objects]
+    return side_by_side(
+        [*map(Standing.valid, configuration.policies), *written], settings.policies_per_namespace
+    )
+
+
+def _refused(standings: Sequence[Standing]) -> Iterator[Finding]:
+    for standing in standings:
+        if standing.problem:
+            yield Finding("error", "policies", f"{standing.key} is refused: {standing.problem}")
+
+
 def _examined(config: Path, kubeconfig: Path | None) -> list[Finding]:
     configuration = read_for_cluster(config, kubeconfig)
     settings = configuration.settings
-    asked = Asked(registration_of(settings), configuration.policies)
+    registration = registration_of(settings)
     try:
         with connected(settings) as cluster:
-            return list(examine(asked, read_facts(cluster, settings, asked)))
+            standings = _standings(cluster, configuration)
+            asked = Asked(registration, in_effect(standings))
+            return [*examine(asked, read_facts(cluster, settings, asked)), *_refused(standings)]
     except KubeFailed as error:
         return [Finding("error", "API server", f"{error}; is this the right kubeconfig?")]

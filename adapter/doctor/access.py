@@ -41,6 +41,10 @@ def _ours(asked: Asked) -> Iterator[Right]:
         yield Right(me, "get", group, f"{plural}/scale", "how many of its replicas run is not known")
     for verb in ("list", "watch"):
         yield Right(me, verb, "", "pods", "Pods metrics are refused")
+        yield Right(me, verb, "tidecast.dev", "scalingpolicies", "policies of the cluster are not followed")
+    silent = "nobody is told what became of the policies"
+    yield Right(me, "patch", "tidecast.dev", "scalingpolicies/status", silent)
+    yield Right(me, "create", "", "events", silent)
     trust = "tidecast can't start, for it does not know whom to believe"
     yield Right(me, "get", "", "configmaps", trust, "kube-system", "extension-apiserver-authentication")
     for group, resource in (("authentication", "tokenreviews"), ("authorization", "subjectaccessreviews")):

@@ -57,8 +57,8 @@ def read_facts(cluster: Cluster, settings: Settings, asked: Asked) -> Facts:
         discovery={one.name: _told(partial(_discovers, cluster, one)) for one in ours},
         values={path: _told(partial(_value, cluster, path)) for path in metric_paths(asked.policies, ours)},
         hpas=_told(partial(_hpas, cluster)),
-        scaled_objects=_told(partial(_of_kind, cluster, SCALED_OBJECTS)),
-        vertical=_told(partial(_of_kind, cluster, VERTICAL)),
+        scaled_objects=_told(partial(of_kind, cluster, SCALED_OBJECTS)),
+        vertical=_told(partial(of_kind, cluster, VERTICAL)),
         certificate=_certificate(settings),
         now=datetime.now(UTC),
     )
@@ -128,8 +128,8 @@ def _hpas(cluster: Cluster) -> list[LiveHpa]:
     return hpas([kind | item for item in cluster.get(HPAS)["items"]], HPAS)
 
 
-def _of_kind(cluster: Cluster, path: str) -> list[Json]:
-    """None where the cluster does not know the group."""
+def of_kind(cluster: Cluster, path: str) -> list[Json]:
+    """All objects; none where the cluster does not know the group. Raises KubeFailed."""
     groups = {one["name"] for one in cluster.get("/apis")["groups"]}
     return list(cluster.get(path)["items"]) if path.split("/")[2] in groups else []
 

@@ -19,6 +19,7 @@ from tests.e2e.deployed import Tidecast, uninstall
 from tests.e2e.followed import HPAS
 from tests.e2e.test_coexistence import SETTINGS, run
 from tests.e2e.workloads import NAMESPACE
+from tests.unit.cme.policies.written import document
 
 pytestmark = pytest.mark.e2e
 
@@ -139,3 +140,22 @@ def test_one_that_comes_later_is_told_with_its_owner(control_plane: ControlPlane
     assert "v1alpha1 belongs to monitoring/prometheus-adapter" in refusal
     assert installed.told("error", "metric") == []
     control_plane.kube.delete(f"{API_SERVICES}/v1alpha1.{CUSTOM}")
+
+
+def test_policies_of_the_cluster_are_examined_like_those_of_the_file(
+    control_plane: ControlPlane, installed: Doctor
+) -> None:
+    kube, path = control_plane.kube, f"/apis/tidecast.dev/v1alpha1/namespaces/{NAMESPACE}/scalingpolicies"
+    for name, spec in (("broken", {"timeZone": "Mars"}), ("second", {})):
+        kube.apply(document(name, NAME if name == "second" else "", NAMESPACE, **spec))
+    try:
+        told = installed.told("error", "policies")
+        assert [one.partition(" is refused")[0] for one in told] == [
+            f"{NAMESPACE}/broken",
+            f"{NAMESPACE}/second",
+        ]
+        assert "Mars" in told[0]
+        assert "keep one policy per workload" in told[1]
+    finally:
+        for name in ("broken", "second"):
+            kube.delete(f"{path}/{name}")

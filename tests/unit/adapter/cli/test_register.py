@@ -54,7 +54,7 @@ def test_doctor_says_so_when_no_cluster_answers_and_nothing_else(tmp_path: Path)
     code, told = run("doctor", tmp_path, settings, flags=nowhere(tmp_path))
     assert code == 1
     (line,) = told.splitlines()
-    assert line.startswith("error   API server: GET /version: ")
+    assert line.startswith("error   API server: GET /apis: ")
     assert line.endswith("is this the right kubeconfig?")
 
 
