@@ -35,6 +35,8 @@ VALUES = {
     ("web-2", "qps_scaling"): "125",
     ("web-1", "queue_backlog_scaling"): "30",
     ("web-2", "queue_backlog_scaling"): "30",
+    ("web-1", "replicas_scaling"): "1500m",
+    ("web-2", "replicas_scaling"): "1500m",
     ("web-1", "replicas_schedule"): "0",
     ("web-2", "replicas_schedule"): "0",
     ("shop", "qps"): "250",
