@@ -88,8 +88,9 @@ def _anew(one: ApiService) -> str:
 
 
 def _answered(one: ApiService, answered: bool | TidecastError) -> Finding:
-    if isinstance(answered, TidecastError):
-        told = f"{one.name} is not answered through the aggregator: {answered}"
+    if answered is not True:
+        cause = answered or "what comes is no APIResourceList"
+        told = f"{one.name} is not answered through the aggregator: {cause}"
         return Finding("error", "discovery", f"{told}; a wrong caBundle, name or port shows like this")
     return Finding("ok", "discovery", f"{one.name} is answered through the aggregator")
 

@@ -23,7 +23,7 @@ class Keeper:
     ) -> None:
         self._cluster, self._registration, self._telemetry = cluster, registration, telemetry
         self._file = authorities_file(settings)
-        self._told: Sequence[str] = ()
+        self._told: Sequence[str] = []
         self.published = ""
         """The authorities by which the cluster verified us a period ago, wherever it led to us."""
 

@@ -3,16 +3,18 @@
 import base64
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from adapter.api.paths import CUSTOM, VERSIONS
 from adapter.registration.apply import API_SERVICES
+from cme.core.identity import plural_of
 from tests.e2e import policies, workloads
 from tests.e2e.components.certificates import Authority
 from tests.e2e.components.control_plane import ControlPlane
-from tests.e2e.components.kube import Json, with_certificate
+from tests.e2e.components.kube import Json, Kube, with_certificate
 from tests.e2e.components.waiting import until
 from tests.e2e.deployed import NAME as OURS
 from tests.e2e.deployed import Tidecast, uninstall
@@ -159,3 +161,48 @@ def test_policies_of_the_cluster_are_examined_like_those_of_the_file(
     finally:
         for name in ("broken", "second"):
             kube.delete(f"{path}/{name}")
+
+
+def test_other_autoscalers_of_the_target_are_told(control_plane: ControlPlane, installed: Doctor) -> None:
+    kube = control_plane.kube
+    kinds = [custom_resource("keda.sh", "v1alpha1", "ScaledObject", {"scaleTargetRef": {"name": NAME}})]
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": NAME}
+    kinds.append(custom_resource("autoscaling.k8s.io", "v1", "VerticalPodAutoscaler", {"targetRef": target}))
+    for definition, one in kinds:
+        kube.apply(definition)
+        until("its kind is served", partial(is_established, kube, definition), 30)
+        resource = f"/apis/{one['apiVersion']}/namespaces/{NAMESPACE}/{definition['spec']['names']['plural']}"
+        kube.post(resource, one)
+    (keda,) = until("KEDA is told", lambda: installed.told("error", "KEDA") or None, 30)
+    assert f"the ScaledObject {NAME} scales {NAMESPACE}/Deployment.apps/{NAME}, too" in keda
+    (vertical,) = installed.told("warning", "VPA")
+    assert f"{NAME} resizes the pods of {NAMESPACE}/Deployment.apps/{NAME}" in vertical
+    for definition, _ in kinds:
+        kube.delete(kube.path(definition))
+    until("their kinds are gone", lambda: not installed.complaints(), 60, poll_s=1)
+
+
+def custom_resource(group: str, version: str, kind: str, spec: Json) -> tuple[Json, Json]:
+    """The definition of a kind whose spec may be anything, and one of it."""
+    plural = plural_of(kind)
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    served = {"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": anything}}
+    annotations = {"api-approved.kubernetes.io": "unapproved, for a test"}  # *.k8s.io needs one
+    definition = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{group}", "annotations": annotations},
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"kind": kind, "plural": plural},
+            "versions": [served],
+        },
+    }
+    one = {"apiVersion": f"{group}/{version}", "kind": kind, "metadata": {"name": NAME}, "spec": spec}
+    return definition, one
+
+
+def is_established(kube: Kube, definition: Json) -> bool:
+    conditions = kube.get(kube.path(definition)).get("status", {}).get("conditions", [])
+    return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)

@@ -130,11 +130,16 @@ def test_what_is_unavailable_is_told_in_the_aggregator_s_words(facts: Facts) -> 
     assert "MissingEndpoints: no endpoints" in text
 
 
-def test_what_is_available_and_not_answered_is_told(facts: Facts) -> None:
-    name = f"v1beta2.{CUSTOM}"
-    found = complaints(facts, discovery={**facts.discovery, name: KubeFailed("GET: 503, and no JSON object")})
+@pytest.mark.parametrize(
+    ("answered", "text"),
+    [(KubeFailed("GET: 503, and no JSON object"), "GET: 503"), (False, "no APIResourceList")],
+)
+def test_what_is_available_and_not_answered_is_told(
+    answered: KubeFailed | bool, text: str, facts: Facts
+) -> None:
+    found = complaints(facts, discovery={**facts.discovery, f"v1beta2.{CUSTOM}": answered})
     assert [one[:2] for one in found] == [("error", "discovery")]
-    assert "503" in found[0][2]
+    assert text in found[0][2]
 
 
 def test_an_authority_of_another_is_an_error_where_the_certificate_is_at_hand(
