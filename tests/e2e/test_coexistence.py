@@ -1,6 +1,7 @@
 """Beside another server of the metrics APIs nothing of its changes, and what it leaves free is ours."""
 
 import base64
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,12 +9,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from adapter.cli import tidecast
-from adapter.registration.apply import API_SERVICES, read_authorities
+from adapter.registration.apply import API_SERVICES, apply, read_authorities
 from adapter.registration.rule import manifest
-from cme.core.settings import Registration
+from cme.core.errors import KubeFailed
+from cme.core.settings import Kubernetes, Registration
+from cme.kube import KubeClient
 from tests.e2e import policies, workloads
 from tests.e2e.components.control_plane import ControlPlane
-from tests.e2e.components.kube import Json, Kube, KubeError
+from tests.e2e.components.kube import Json, Kube, KubeError, with_certificate
 from tests.e2e.components.reference import Reference
 from tests.e2e.components.waiting import until
 from tests.e2e.deployed import Tidecast, uninstall
@@ -165,3 +168,15 @@ def test_without_the_look_a_newer_version_would_take_their_hpa(
         kube.apply(manifest(CUSTOM, "v1beta2", asked, read_authorities(ours.authorities)))
         until("their HPA asks the newer version", lambda: foreign.active() is False, 60)
         assert versions(kube, CUSTOM) == ["v1beta2", "v1beta1"]
+
+
+def test_what_another_came_to_own_after_the_look_is_not_overwritten(
+    control_plane: ControlPlane, foreign: Followed, tmp_path: Path
+) -> None:
+    kube, path = control_plane.kube, f"{API_SERVICES}/{FOREIGN}"
+    before = kube.get(path)["spec"]
+    config = control_plane.kubeconfig("late", with_certificate(control_plane.admin))
+    client = contextlib.closing(KubeClient(Kubernetes(kubeconfig=config)))
+    with client as cluster, pytest.raises(KubeFailed, match="Apply failed with .* conflict"):
+        apply(cluster, manifest(CUSTOM, "v1beta1", Registration(), "PEM"))
+    assert kube.get(path)["spec"] == before
