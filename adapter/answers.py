@@ -17,6 +17,7 @@ from cme.core.overrides import bounds_of
 from cme.core.quantity import milli_from_float
 from cme.core.readings import REPLICAS_STALE_MS
 from cme.core.reasons import Reason
+from cme.core.schedules import Told
 from cme.core.settings import Settings
 
 
@@ -85,10 +86,9 @@ class Answers:
         the policy is paused."""
         now, pods = self._view.clock.now_ms(), self._told_pods(entry)
         running = pods.wanted if pods else math.nan
-        known = self._view.pods.get(
-            entry.replicas_id
-        )  # also of long ago: a lead does not grow old like what runs
-        floor = bounds_of(entry.policy, now, running, known.lead_ms if known else math.nan).floor
+        known = self._view.pods.get(entry.replicas_id)  # also of long ago, for what does not grow old so fast
+        told = Told(running, known.lead_ms, known.quota) if known else Told(running)
+        floor = bounds_of(entry.policy, now, told).floor
         if math.isnan(floor):
             raise self._paused(entry, REPLICAS_SCHEDULE)
         return Served(round(floor * 1000), now, self._window)

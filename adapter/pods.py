@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cme.core.batch import Batch
-from cme.core.replica_record import recorded_lead_ms
+from cme.core.replica_record import recorded_lead_ms, recorded_quota
 
 
 @dataclass(frozen=True)
@@ -13,13 +13,14 @@ class PodList:
     """Names in ascending order with their labels, and the monotonic moment when the cluster told them.
 
     `wanted` is how many replicas the workload should have then, ready or not; `lead_ms` how long a new one takes until it
-    carries load, NaN if that is not learnt.
+    carries load, `quota` how many the namespace's whole quota holds; NaN where that is not known.
     """
 
     names: Sequence[str]
     labels: Mapping[str, Mapping[str, str]]
     wanted: float
     lead_ms: float
+    quota: float
     born: int
 
     @classmethod
@@ -27,7 +28,8 @@ class PodList:
         """A record of the topic `replicas`: its text lists distinct label sets, then (name, set) pairs."""
         content = json.loads(batch.texts("pods")[0])
         labels = {name: content["labels"][number] for name, number in content["pods"]}
-        return cls(sorted(labels), labels, float(batch.numbers("wanted")[0]), recorded_lead_ms(batch), born)
+        wanted = float(batch.numbers("wanted")[0])
+        return cls(sorted(labels), labels, wanted, recorded_lead_ms(batch), recorded_quota(batch), born)
 
 
 def split(milli: int, names: Sequence[str]) -> dict[str, int]:

@@ -12,10 +12,10 @@ from cme.core.errors import InvalidInput
 from cme.core.policy import DEFAULT_LEAD_MS, LONGEST_LEAD_MS, ScalingPolicy
 from cme.core.policy_record import recorded_policy
 from cme.core.readings import REPLICAS_STALE_MS
-from cme.core.replica_record import recorded_lead_ms
+from cme.core.replica_record import recorded_lead_ms, recorded_quota
 from predictor.chosen import Chosen, chosen, nothing
-from predictor.decide.measured import Measured, Running
-from predictor.decide.rules import Doubles, Rules
+from predictor.decide.measured import Measured
+from predictor.decide.rules import Doubles, Rules, Running
 from predictor.engine import Forecast
 
 log = logging.getLogger("tidecast.predictor")
@@ -44,6 +44,9 @@ class Picture:
     _samples: dict[int, _Sample] = field(default_factory=dict)
     _running: dict[int, tuple[float, int]] = field(default_factory=dict)  # replicas wanted, when told
     _leads: dict[int, float] = field(default_factory=dict)  # learnt, by workload
+    _quotas: dict[int, float] = field(
+        default_factory=dict
+    )  # replicas that the namespace's holds, by workload
     _rows: dict[int, int] = field(default_factory=dict)  # of the forecast
     _forecast: Forecast | None = None
     _forecast_ms: int = 0
@@ -70,7 +73,7 @@ class Picture:
     def take_replicas(self, batch: Batch) -> None:
         (series,), (wanted,) = batch.series.tolist(), batch.numbers("wanted").tolist()
         self._running[series] = wanted, batch.time_ms
-        self._leads[series] = recorded_lead_ms(batch)
+        self._leads[series], self._quotas[series] = recorded_lead_ms(batch), recorded_quota(batch)
 
     def take_forecast(self, ids: NDArray[np.uint64], forecast: Forecast, now_ms: int) -> None:
         self._rows = {int(series): row for row, series in enumerate(ids)}
@@ -81,7 +84,8 @@ class Picture:
         told = [self._running.get(int(i), (np.nan, now_ms)) for i in rules.replica_ids]
         wanted = [n if now_ms - at <= REPLICAS_STALE_MS else np.nan for n, at in told]
         learnt = [self._leads.get(int(i), np.nan) for i in rules.replica_ids]
-        return Running(np.array(wanted, dtype=float), np.array(learnt, dtype=float))
+        quota = [self._quotas.get(int(i), np.nan) for i in rules.replica_ids]
+        return Running(*(np.array(column, dtype=float) for column in (wanted, learnt, quota)))
 
     def measured(self, rules: Rules, drain: Doubles) -> Measured:
         """The chain's view of all signal rows, with what one replica gets through of those that are backlogs."""

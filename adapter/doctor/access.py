@@ -42,6 +42,7 @@ def _ours(asked: Asked) -> Iterator[Right]:
     for verb in ("list", "watch"):
         yield Right(me, verb, "", "pods", "Pods metrics are refused")
         yield Right(me, verb, "tidecast.dev", "scalingpolicies", "policies of the cluster are not followed")
+    yield Right(me, "list", "", "resourcequotas", "what runs is not known of policies with a quotaShare")
     silent = "nobody is told what became of the policies"
     yield Right(me, "patch", "tidecast.dev", "scalingpolicies/status", silent)
     yield Right(me, "create", "", "events", silent)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from cme.collector.quota import replicas_within
 from cme.collector.resources import Cluster, Resources, root_of
 from cme.collector.startups import Startups
 from cme.core.batch import Batch, Column, series_ids
@@ -42,6 +43,7 @@ class State(NamedTuple):
     resource: str
     wanted: float
     pods: str
+    quota: float
     lead_ms: float
     startup: Startup | None
 
@@ -63,6 +65,7 @@ class Replicas:
         self._resources = Resources(cluster, clock)
         self._policies: Sequence[ScalingPolicy] = ()
         self._written: dict[int, tuple[State, int]] = {}  # by the workload's id, with the time
+        self._quotas: dict[str, tuple[Sequence[Json], int]] = {}  # by namespace, with the monotonic time
         self._startups: dict[int, Startups] = {}
         self._recorded = {int(b.series[0]): recorded_lead_ms(b) for b in log_.newest("replicas")}
         self._problems: dict[int, str] = {}
@@ -112,7 +115,24 @@ class Replicas:
         path = f"/api/v1/namespaces/{policy.metadata.namespace}/pods?labelSelector={quote(selector)}"
         pods = self._cluster.get(path).get("items") or ()
         wanted = float((scale.get("spec") or {}).get("replicas") or 0)
-        return State(plural, wanted, pods_text(pods), *self._lead(policy, series, pods, wanted))
+        return State(
+            plural,
+            wanted,
+            pods_text(pods),
+            self._quota(policy, pods),
+            *self._lead(policy, series, pods, wanted),
+        )
+
+    def _quota(self, policy: ScalingPolicy, pods: Sequence[Json]) -> float:
+        """How many replicas the namespace's quota holds, for a policy that asks. Raises KubeFailed."""
+        if policy.spec.limits.quota_share is None:
+            return math.nan
+        namespace, now = policy.metadata.namespace, self._clock.monotonic_ms()
+        quotas, since_ms = self._quotas.get(namespace, ((), -REPEATED_MS))
+        if now - since_ms >= REPEATED_MS:
+            quotas = self._cluster.get(f"/api/v1/namespaces/{namespace}/resourcequotas").get("items") or ()
+            self._quotas[namespace] = quotas, now
+        return replicas_within(quotas, pods)
 
     def _lead(
         self, policy: ScalingPolicy, series: int, pods: Sequence[Json], wanted: float
@@ -156,6 +176,7 @@ def _batch(series: int, state: State, now: int) -> Batch:
     numbers = {
         "wanted": state.wanted,
         "lead_ms": state.lead_ms,
+        "quota": state.quota,
         "startup_ms": startup.duration_ms,
         "startups": float(startup.count),
         "startup_steps": float(startup.steps),

@@ -3,19 +3,18 @@ and schedules. Depends on nothing but what is given."""
 
 from cme.core.policy import ReplicaLimits, ScalingPolicy
 from cme.core.reasons import Reason
-from cme.core.schedules import Bounds, replica_bounds
+from cme.core.schedules import Bounds, Told, replica_bounds
 
 
-def bounds_of(policy: ScalingPolicy, now_ms: int, running: float, learnt_ms: float) -> Bounds:
-    """Of a policy that is paused both bounds are what is `running` (NaN: not known), of one that is pinned the pin's
-    number within the limits; the reasons then hold one of `FIXED`. A pause outweighs a pin. `learnt_ms`: the lead that
-    was learnt (NaN: none)."""
+def bounds_of(policy: ScalingPolicy, now_ms: int, told: Told) -> Bounds:
+    """Of a policy that is paused both bounds are what runs (NaN: not known), of one that is pinned the pin's
+    number within the limits; the reasons then hold one of `FIXED`. A pause outweighs a pin."""
     asked = policy.metadata.annotations
     if asked.pause:
-        return Bounds(running, running, Reason.PAUSED, Reason.PAUSED)
+        return Bounds(told.running, told.running, Reason.PAUSED, Reason.PAUSED)
     if asked.pin and now_ms < asked.pin.until_ms:
         return _pinned(asked.pin.replicas, policy.spec.limits)
-    return replica_bounds(policy.spec, now_ms, running, policy.spec.forecast.lead_ms(learnt_ms))
+    return replica_bounds(policy.spec, now_ms, told)
 
 
 def _pinned(replicas: int, limits: ReplicaLimits) -> Bounds:

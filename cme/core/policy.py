@@ -306,6 +306,8 @@ class ReplicaLimits(Document):
     """The lowest."""
     max_replicas: Replicas | None = Field(default=None, ge=1)
     """The highest."""
+    quota_share: Share | None = None
+    """No more than this share of the namespace's ResourceQuota holds, like 80%."""
 
     @model_validator(mode="after")
     def _fits(self) -> "ReplicaLimits":

@@ -52,6 +52,7 @@ class Reason(IntFlag):
     FORCED_RAW = 1 << 31
     PINNED = 1 << 32
     LEAD_UNLEARNT = 1 << 33
+    QUOTA_CEILING = 1 << 34
 
 
 FIXED = int(Reason.PAUSED | Reason.PINNED)
@@ -94,6 +95,7 @@ EXPLANATIONS = {
     Reason.PAUSED: "the policy is paused: what runs is served, and nothing changes",
     Reason.PINNED: "the policy is pinned to this number for a time",
     Reason.LIMIT_FLOOR: "raised to limits.minReplicas",
+    Reason.QUOTA_CEILING: "lowered to limits.quotaShare of the namespace's quota",
     Reason.LIMIT_CEILING: "lowered to limits.maxReplicas",
     Reason.MISSING: "the signal has no value",
     Reason.STALE: "the signal's newest value is too old",

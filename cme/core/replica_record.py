@@ -21,6 +21,11 @@ def recorded_lead_ms(batch: Batch) -> float:
     return _number(batch, "lead_ms")
 
 
+def recorded_quota(batch: Batch) -> float:
+    """How many replicas the namespace's whole quota holds: infinite where none bounds them, NaN where that is not known."""
+    return _number(batch, "quota")
+
+
 def recorded_startup(batch: Batch) -> Startup | None:
     """What the lead rests on; None where no start has been seen."""
     duration_ms = _number(batch, "startup_ms")

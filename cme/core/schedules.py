@@ -21,16 +21,28 @@ class Bounds(NamedTuple):
     """Why one is lowered to the ceiling."""
 
 
-def replica_bounds(spec: Spec, now_ms: int, running: float, lead_ms: float) -> Bounds:
+class Told(NamedTuple):
+    """What the cluster tells of a workload; NaN where it does not."""
+
+    running: float = math.nan
+    """Replicas that it should have now."""
+    lead_ms: float = math.nan
+    """How long a new one takes until it carries load, as learnt."""
+    quota: float = math.nan
+    """How many the namespace's whole quota holds; infinite where none bounds them."""
+
+
+def replica_bounds(spec: Spec, now_ms: int, told: Told) -> Bounds:
     """What limits and schedules together allow: the largest floor and the smallest ceiling. Limits are a schedule that
     always holds.
 
     A floor above the ceiling wins, for too many replicas cost less than too few; it is within the limits, for a policy
-    is refused whose schedules are not. Of `running` replicas (NaN: not known) it depends how far the floor must be
-    raised for the HPA to heed it. `lead_ms` is how long a new replica takes until it carries load.
+    is refused whose schedules are not. Of what runs it depends how far the floor must be raised for the HPA to heed it.
+    A quota that is not known bounds nothing: the API server refuses what is beyond it.
     """
     off, lowest, highest = frozenset(spec.holidays), spec.limits.min_replicas, spec.limits.max_replicas
-    floors = [_floor(one, off, round(lead_ms), now_ms) for one in spec.schedules]
+    lead_ms = round(spec.forecast.lead_ms(told.lead_ms))
+    floors = [_floor(one, off, lead_ms, now_ms) for one in spec.schedules]
     if lowest is not None:
         floors.append((lowest, Reason.LIMIT_FLOOR))
     floor, raised = max(floors, key=lambda f: (f[0], -f[1]), default=(0, Reason.NONE))
@@ -41,14 +53,21 @@ def replica_bounds(spec: Spec, now_ms: int, running: float, lead_ms: float) -> B
     ]
     if highest is not None:
         ceilings.append((highest, Reason.LIMIT_CEILING))
+    if spec.limits.quota_share is not None and not math.isnan(told.quota):
+        ceilings.append((_share_of(told.quota, spec.limits.quota_share), Reason.QUOTA_CEILING))
     ceiling, lowered = min(ceilings, default=(math.inf, Reason.SCHEDULE_CEILING))
     if floor > ceiling:
         ceiling, conflict = floor, Reason.SCHEDULE_CONFLICT
         raised, lowered = raised | conflict, lowered | conflict
-    floor, tolerance = _heeded(floor, ceiling, running, spec.scale_up.tolerance)
+    floor, tolerance = _heeded(floor, ceiling, told.running, spec.scale_up.tolerance)
     if tolerance:
         raised, lowered = raised | tolerance, lowered | (tolerance & Reason.SCHEDULE_UNHEEDED)
     return Bounds(floor, ceiling, raised, lowered)
+
+
+def _share_of(quota: float, share: float) -> float:
+    """Whole replicas, at least one: a share that is too small for any must not stop the workload."""
+    return math.inf if math.isinf(quota) else max(1, math.floor(round(quota * share, 9)))
 
 
 def _floor(schedule: Schedule, off: frozenset[date], lead_ms: int, now_ms: int) -> tuple[int, Reason]:

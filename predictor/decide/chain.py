@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from cme.core.reasons import Reason
 from predictor.decide.backlog import emptying
 from predictor.decide.marks import mark
-from predictor.decide.measured import Limits, Measured, Running
+from predictor.decide.measured import Limits, Measured
 from predictor.decide.needs import fresh, larger, outdated, saturated
 from predictor.decide.replicas import bound, replicas_of
-from predictor.decide.rules import Bits, Doubles, Rules
+from predictor.decide.rules import Bits, Doubles, Rules, Running
 from predictor.decide.slow import SlowScaleDown
 
 
@@ -43,7 +43,7 @@ def decide(
     unused = outdated(measured, limits, now_ms) | rules.backlog | rules.forced_raw
     again = np.where(unused, np.nan, measured.again)
     slowed = _slow(slow, need, again, saturated(raw, measured, reasons), now_ms, reasons)
-    bounds = rules.bounds(now_ms, running.wanted, running.lead_ms)
+    bounds = rules.bounds(now_ms, running)
     replicas, replica_reasons = replicas_of(rules, slowed, raw, running.wanted)
     replicas = bound(replicas, bounds, replica_reasons)
     value = bound(slowed, bounds.of(rules.workload_of, rules.per_replica), reasons)

@@ -27,15 +27,6 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Running:
-    """What the cluster tells of each workload row: replicas that it should have now, and the lead that was learnt from
-    its replicas' starts. NaN where that is not known."""
-
-    wanted: Doubles
-    lead_ms: Doubles
-
-
-@dataclass(frozen=True)
 class Limits:
     """From the settings: how old a value may be."""
 

@@ -10,6 +10,7 @@ from cme.core.identity import SeriesKey
 from cme.core.overrides import bounds_of
 from cme.core.policy import ScalingPolicy, Signal, Spec
 from cme.core.reasons import FIXED
+from cme.core.schedules import Told
 
 REPLICAS = "replicas"
 """The name under which a workload's own row stands in the log, beside its signals."""
@@ -39,6 +40,15 @@ class Bounds:
 
 
 @dataclass(frozen=True)
+class Running:
+    """What the cluster tells of each workload row (`Told`): NaN where it does not."""
+
+    wanted: Doubles
+    lead_ms: Doubles
+    quota: Doubles
+
+
+@dataclass(frozen=True)
 class Rules:
     """Columns over signals, and over workloads (`replica_ids`, `policies`)."""
 
@@ -62,10 +72,11 @@ class Rules:
         """Which signals are the backlog of a queue."""
         return np.asarray(self.arrivals_of >= 0)
 
-    def bounds(self, now_ms: int, running: Doubles, learnt_ms: Doubles) -> Bounds:
-        """What the policy of each workload allows while so many replicas run and such a lead is learnt (NaN: not known)."""
-        told = zip(self.policies, running.tolist(), learnt_ms.tolist(), strict=True)
-        found = [bounds_of(policy, now_ms, n, lead) for policy, n, lead in told]
+    def bounds(self, now_ms: int, running: Running) -> Bounds:
+        """What the policy of each workload allows."""
+        columns = (column.tolist() for column in (running.wanted, running.lead_ms, running.quota))
+        told = zip(self.policies, map(Told, *columns), strict=True)
+        found = [bounds_of(policy, now_ms, one) for policy, one in told]
         low, high, low_reasons, high_reasons = zip(*found, strict=True) if found else ((), (), (), ())
         return Bounds(
             np.array(low, dtype=float),

@@ -39,7 +39,7 @@ def test_it_may_do_what_it_asks_for_and_write_what_is_its_own() -> None:
     watched = {(plural, verb) for plural in ("pods", "scalingpolicies") for verb in ("list", "watch")}
     told = {("scalingpolicies/status", "patch"), ("events", "create")}
     registered = {("apiservices", "create"): own, ("apiservices", "patch"): own}
-    anywhere = scales | watched | told | {("apiservices", "list")}
+    anywhere = scales | watched | told | {("apiservices", "list"), ("resourcequotas", "list")}
     assert rights == {one: {"*"} for one in anywhere} | registered
 
 

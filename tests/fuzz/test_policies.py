@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import math
 import random
 import time
 from collections import Counter
@@ -16,6 +15,7 @@ from cme.core.documents import parse_document
 from cme.core.errors import InvalidInput
 from cme.core.overrides import bounds_of
 from cme.core.policy import ScalingPolicy
+from cme.core.schedules import Told
 from cme.core.settings import Configuration
 from cme.policies.standing import Standing
 from cme.sources.registry import check_source
@@ -103,7 +103,7 @@ def _use(configuration: Configuration) -> None:
         assert parse_document(ScalingPolicy, json.loads(text), "log") == policy
     compile_rules(configuration.policies)
     for policy in configuration.policies:
-        assert bounds_of(policy, NOW, 3, math.nan).floor >= 0
+        assert bounds_of(policy, NOW, Told(3)).floor >= 0
 
 
 def test_damaged_policies_are_refused_or_work(tmp_path: Path) -> None:

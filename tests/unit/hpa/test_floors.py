@@ -9,7 +9,7 @@ from adapter.hpa.reconcile import reconcile
 from adapter.hpa.spec import Behavior, ScaleDown, ScaleUp, Spec
 from adapter.hpa.state import State
 from cme.core import policy
-from cme.core.schedules import replica_bounds
+from cme.core.schedules import Told, replica_bounds
 from tests.unit.hpa.given import EXTERNAL, NOW_MS, wants
 
 SYNC_MS = 15_000
@@ -28,16 +28,13 @@ def scheduled(floor: int, tolerance: float) -> policy.Spec:
     )
 
 
-LEAD_MS = 300_000
-
-
 def sizes(version: str, behavior: Behavior | None, floor: int, tolerance: float, current: int) -> list[int]:
     """Replicas after each sync of an HPA that is served the floor alone."""
     hpa = Spec(max_replicas=1000, min_replicas=1, metrics=(EXTERNAL,), behavior=behavior)
     state, found = State(recommendations=()), [current]
     for tick in range(12):
         now = NOW_MS + tick * SYNC_MS
-        served = int(replica_bounds(scheduled(floor, tolerance), now, found[-1], LEAD_MS).floor)
+        served = int(replica_bounds(scheduled(floor, tolerance), now, Told(found[-1])).floor)
         step = reconcile(Controller(version), hpa, state, wants(served, found[-1]), now)
         assert step.desired is not None
         state, found = step.state, [*found, step.desired]

@@ -9,7 +9,13 @@ from cme.collector.replicas import REPEATED_MS, Replicas, pods_text, takes_load
 from cme.core.clock import ManualClock
 from cme.core.errors import KubeFailed
 from cme.core.policy import ScalingPolicy
-from cme.core.replica_record import Startup, recorded_lead_ms, recorded_resource, recorded_startup
+from cme.core.replica_record import (
+    Startup,
+    recorded_lead_ms,
+    recorded_quota,
+    recorded_resource,
+    recorded_startup,
+)
 from cme.core.settings import Settings
 from cme.log.embedded import EmbeddedLog
 from cme.runtime.telemetry import CollectorTelemetry
@@ -176,3 +182,25 @@ async def test_the_lead_is_learnt_from_the_pods_and_outlives_a_restart(stage: St
     stage.clock.advance(REPEATED_MS)
     await stage.started(policy("web", scripted("a"))).turn()
     assert recorded_lead_ms(stage.log.newest("replicas")[0]) == 150_000
+
+
+async def test_a_quota_is_asked_for_where_a_policy_wants_a_share_of_it(stage: Stage) -> None:
+    """Once a minute a namespace; and what runs is not written while it can't be told."""
+    shared = policy("web", scripted("a"))
+    limits = shared.spec.limits.model_copy(update={"quota_share": 0.8})
+    replicas = stage.started(
+        shared.model_copy(update={"spec": shared.spec.model_copy(update={"limits": limits})})
+    )
+    await replicas.turn()
+    assert stage.written() == []
+    quotas = "/api/v1/namespaces/default/resourcequotas"
+    stage.cluster.answers[quotas] = {"items": [{"spec": {"hard": {"pods": "12"}}}]}
+    await replicas.turn()
+    (batch,) = stage.log.read(["replicas"], {}).batches
+    assert recorded_quota(batch) == 12
+    stage.cluster.answers[quotas] = {"items": []}
+    stage.clock.advance(REPEATED_MS)
+    await replicas.turn()
+    assert recorded_quota(stage.log.newest("replicas")[0]) == float("inf")
+    await stage.started(policy("web", scripted("a"))).turn()
+    assert recorded_quota(stage.log.newest("replicas")[0]) != float("inf")

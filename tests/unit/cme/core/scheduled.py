@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from cme.core.durations import MINUTE_MS
 from cme.core.policy import Spec
-from cme.core.schedules import replica_bounds
+from cme.core.schedules import Told, replica_bounds
 from tests.unit.cme.core.minutes import Walk, bounds
 
 ZONES = ("America/New_York", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "UTC")
@@ -68,7 +68,7 @@ def compare(zone: str, first: int, count: int) -> int:
     )
     whole, found = spec(zone), set()
     for minute in range(first, first + count):
-        floor, ceiling, *_ = replica_bounds(whole, minute * MINUTE_MS, float("nan"), LEAD * MINUTE_MS)
+        floor, ceiling, *_ = replica_bounds(whole, minute * MINUTE_MS, Told())
         moment = datetime.fromtimestamp(minute * 60, ZoneInfo(zone))
         assert (floor, ceiling) == expected[minute - begin], moment.isoformat()
         found.add(floor)

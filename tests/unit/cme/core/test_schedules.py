@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cme.core.policy import Spec
 from cme.core.reasons import Reason
-from cme.core.schedules import Bounds, replica_bounds
+from cme.core.schedules import Bounds, Told, replica_bounds
 from tests.unit.cme.core.scheduled import FIRST_YEAR, YEARS, ZONES, changes, compare
 
 UNKNOWN = math.nan
@@ -27,10 +27,11 @@ def spec(*schedules: dict[str, Any], **more: Any) -> Spec:
     return Spec.model_validate(document | more)
 
 
-def at(clock: str, of: Spec, running: float = UNKNOWN, day: str = "2026-06-01") -> Bounds:
+def at(
+    clock: str, of: Spec, running: float = UNKNOWN, day: str = "2026-06-01", quota: float = UNKNOWN
+) -> Bounds:
     moment = datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=UTC)
-    lead_ms = of.forecast.lead_ms(float("nan"))
-    return replica_bounds(of, int(moment.timestamp() * 1000), running, lead_ms)
+    return replica_bounds(of, int(moment.timestamp() * 1000), Told(running, quota=quota))
 
 
 def test_without_a_schedule_nothing_is_bound() -> None:
@@ -168,3 +169,20 @@ def test_the_days_on_which_clocks_change_go_as_a_walk_over_their_minutes(zone: s
 def test_ten_years_of_minutes_go_as_a_walk_over_them(zone: str, year: int) -> None:
     first, end = (int(datetime(y, 1, 1, tzinfo=UTC).timestamp()) // 60 for y in (year, year + 2))
     assert compare(zone, first, end - first) > 5
+
+
+@pytest.mark.parametrize(
+    ("quota", "ceiling"), [(10, 8), (11, 8), (1, 1), (math.inf, math.inf), (UNKNOWN, math.inf)]
+)
+def test_a_share_of_the_quota_is_a_ceiling_of_at_least_one(quota: float, ceiling: float) -> None:
+    bounds = at("12:00", spec(limits={"quotaShare": "80%"}), quota=quota)
+    assert bounds.ceiling == ceiling
+    if ceiling < math.inf:
+        assert bounds.ceiling_reasons == Reason.QUOTA_CEILING
+
+
+def test_the_tighter_of_quota_and_limits_counts() -> None:
+    both = spec(limits={"quotaShare": "50%", "maxReplicas": 6})
+    assert at("12:00", both, quota=10)[1:] == (5, Reason.NONE, Reason.QUOTA_CEILING)
+    assert at("12:00", both, quota=30)[1:] == (6, Reason.NONE, Reason.LIMIT_CEILING)
+    assert at("12:00", spec(), quota=1).ceiling == math.inf

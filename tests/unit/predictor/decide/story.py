@@ -7,8 +7,8 @@ import numpy as np
 from cme.core.annotations import Annotations
 from cme.core.policy import ScalingPolicy
 from predictor.decide.chain import Decisions, decide
-from predictor.decide.measured import Limits, Measured, Running
-from predictor.decide.rules import Rules, compile_rules
+from predictor.decide.measured import Limits, Measured
+from predictor.decide.rules import Rules, Running, compile_rules
 from predictor.decide.slow import SlowScaleDown
 
 MINUTE = 60_000
@@ -64,5 +64,5 @@ class Story:
             again=np.array(more.get("again", [NAN, NAN])),
             drain=np.array(more.get("drain", [NAN, NAN])),
         )
-        running = Running(np.array([self.running]), np.array([NAN]))
+        running = Running(np.array([self.running]), np.array([NAN]), np.array([NAN]))
         return decide(self.rules, self.slow, measured, running, LIMITS, now)
