@@ -177,6 +177,6 @@ def test_what_another_came_to_own_after_the_look_is_not_overwritten(
     before = kube.get(path)["spec"]
     config = control_plane.kubeconfig("late", with_certificate(control_plane.admin))
     client = contextlib.closing(KubeClient(Kubernetes(kubeconfig=config)))
-    with client as cluster, pytest.raises(KubeFailed, match="Apply failed with .* conflict"):
+    with client as cluster, pytest.raises(KubeFailed, match=r"Apply failed with .* conflict"):
         apply(cluster, manifest(CUSTOM, "v1beta1", Registration(), "PEM"))
     assert kube.get(path)["spec"] == before
