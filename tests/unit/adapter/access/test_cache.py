@@ -89,3 +89,16 @@ async def test_the_least_recently_asked_is_forgotten_first(cache: Cache[str]) ->
     assert judge.asked == 3
     await cache.get("b", judge.ask)
     assert judge.asked == 4
+
+
+async def test_what_was_asked_for_before_it_was_cleared_is_not_remembered(cache: Cache[str]) -> None:
+    """Who is trusted may have changed since."""
+    judge = Judge()
+    judge.wait.clear()
+    waiting = asyncio.create_task(cache.get("k", judge.ask))
+    await asyncio.sleep(0)
+    cache.clear()
+    judge.wait.set()
+    assert await waiting == "yes"
+    judge.answer = "no"
+    assert await cache.get("k", judge.ask) == "no"
