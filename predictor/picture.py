@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from cme.core.batch import Batch
 from cme.core.durations import MINUTE_MS
 from cme.core.errors import InvalidInput
-from cme.core.policy import DEFAULT_LEAD_MS, LONGEST_LEAD_MS, ScalingPolicy
+from cme.core.policy import DEFAULT_LEAD_MS, ScalingPolicy
+from cme.core.policy_fields import LONGEST_LEAD_MS
 from cme.core.policy_record import recorded_policy
 from cme.core.readings import REPLICAS_STALE_MS
 from cme.core.replica_record import recorded_lead_ms, recorded_quota

@@ -4,106 +4,35 @@ import math
 import re
 from collections.abc import Set
 from datetime import date
-from functools import cache
-from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
+from typing import Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    PlainSerializer,
-    ValidationInfo,
-    WithJsonSchema,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from cme.core.annotations import Annotations
-from cme.core.cron import CronWindow, cron_problem
+from cme.core.cron import CronWindow
 from cme.core.documents import Document
-from cme.core.durations import WRITTEN, Duration, format_duration, parse_duration
-from cme.core.identity import SIGNAL_NAME, SeriesKey, Workload, signal_name_problem
-from cme.core.quantity import format_quantity, parse_quantity
+from cme.core.durations import Duration, format_duration, parse_duration
+from cme.core.identity import SeriesKey, Workload
+from cme.core.policy_fields import (
+    AUTO,
+    LONGEST_LEAD_MS,
+    Amount,
+    Cron,
+    Day,
+    Decrease,
+    Lead,
+    Name,
+    Replicas,
+    Share,
+    SignalName,
+    Zone,
+)
 
 UTC = "UTC"
-LONGEST_LEAD_MS = LONGEST_RAMP_MS = LONGEST_HOLD_MS = LONGEST_DRAIN_MS = 6 * 3_600_000
-AUTO: Literal["auto"] = "auto"
+LONGEST_RAMP_MS = LONGEST_HOLD_MS = LONGEST_DRAIN_MS = 6 * 3_600_000
 DEFAULT_LEAD_MS = parse_duration("5m")
 LOWEST_QUANTILE, DEFAULT_QUANTILE, HIGHEST_QUANTILE = 0.5, 0.95, 0.999
-_DNS_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
 _DECREASE = re.compile(r"(\d+(?:\.\d+)?)%/(\S+)")
-
-
-def _checked(problem: str | None, value: Any) -> Any:
-    if problem:
-        raise ValueError(problem)
-    return value
-
-
-def _dns_name(value: str) -> str:
-    bad = None if _DNS_NAME.fullmatch(value) else f"{value!r} is not a Kubernetes name (a-z, 0-9, - and .)"
-    return str(_checked(bad, value))
-
-
-_zones = cache(available_timezones)  # which looks through a thousand files
-
-
-def _zone(value: str) -> str:
-    known = value in _zones()
-    return str(_checked(None if known else f"{value!r} is no IANA time zone, like Europe/Berlin", value))
-
-
-def _day(value: object) -> object:
-    """Only what is written as a date: pydantic would read a number as seconds since 1970."""
-    written = isinstance(value, date) or (isinstance(value, str) and _DATE.fullmatch(value))
-    return _checked(None if written else f"{value!r} is not a date, like 2026-12-25", value)
-
-
-def _amount(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"{value!r} is not a quantity")
-    milli = parse_quantity(str(value))
-    return float(_checked(None if milli > 0 else "must be more than 0", milli)) / 1000
-
-
-Zone = Annotated[str, AfterValidator(_zone)]
-Day = Annotated[date, BeforeValidator(_day)]
-Cron = Annotated[str, AfterValidator(lambda v: _checked(cron_problem(v), v))]
-Replicas = Annotated[int, Field(ge=0, le=2**31 - 1)]
-Name = Annotated[
-    str,
-    AfterValidator(_dns_name),
-    WithJsonSchema({"type": "string", "pattern": f"^{_DNS_NAME.pattern}$", "maxLength": 253}),
-]
-Amount = Annotated[
-    float,
-    BeforeValidator(_amount),
-    PlainSerializer(lambda v: format_quantity(round(v * 1000)), return_type=str),
-    WithJsonSchema({"type": ["integer", "string"]}),
-]
-"""A positive Kubernetes quantity (`120`, `1500m`, `20k`), a float in the program."""
-
-
-def _share(value: object) -> float:
-    match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
-    bad = (
-        None
-        if match and 0 < float(match[1]) < 100
-        else f"{value!r} must be a share between 0% and 100%, like 1%"
-    )
-    return float(_checked(bad, match and match[1])) / 100
-
-
-Share = Annotated[
-    float,
-    BeforeValidator(_share),
-    PlainSerializer(lambda v: f"{v * 100:.10g}%", return_type=str),
-    WithJsonSchema({"type": "string", "pattern": f"^{_PERCENT.pattern}$"}),
-]
-"""A percentage (`1%`), a fraction of 1 in the program."""
 
 
 class Metadata(Document):
@@ -125,13 +54,6 @@ class TargetRef(Document):
     @property
     def group(self) -> str:
         return self.api_version.rpartition("/")[0]
-
-
-SignalName = Annotated[
-    str,
-    AfterValidator(lambda v: _checked(signal_name_problem(v), v)),
-    WithJsonSchema({"type": "string", "pattern": f"^{SIGNAL_NAME.pattern}$"}),
-]
 
 
 class Drain(Document):
@@ -187,24 +109,6 @@ class Slo(Document):
     """The share of time, like 1%."""
 
 
-def _lead(value: object) -> int | Literal["auto"]:
-    if value == AUTO:
-        return AUTO
-    lead = parse_duration(value)
-    if not 0 < lead <= LONGEST_LEAD_MS:
-        raise ValueError(f"lead must be auto, or above 0 and at most {format_duration(LONGEST_LEAD_MS)}")
-    return lead
-
-
-Lead = Annotated[
-    int | Literal["auto"],
-    BeforeValidator(_lead),
-    PlainSerializer(lambda v: v if v == AUTO else format_duration(v), return_type=str),
-    WithJsonSchema({"type": "string", "pattern": f"^({AUTO}|{WRITTEN})$"}),
-]
-"""A duration, milliseconds in the program, or `auto`: it is learnt."""
-
-
 Model = Literal["unobserved-components", "ets", "sarimax"]
 """The classical models that may give a second opinion."""
 
@@ -258,9 +162,6 @@ class Forecast(Document):
         if self.slo is not None:
             return 1 - self.slo.short
         return self.quantile or DEFAULT_QUANTILE
-
-
-Decrease = Annotated[str, WithJsonSchema({"type": "string", "pattern": rf"^\d+(\.\d+)?%/{WRITTEN}$"})]
 
 
 class ScaleDown(Document):
