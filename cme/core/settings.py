@@ -15,6 +15,11 @@ from cme.core.policy import ScalingPolicy
 MetricsGroup = Literal["custom.metrics.k8s.io", "external.metrics.k8s.io"]
 
 
+def among(namespaces: Sequence[str], namespace: str) -> bool:
+    """Whether a list of namespaces, in which `*` means all, holds one."""
+    return "*" in namespaces or namespace in namespaces
+
+
 class Connection(Document):
     """Where a source reads: the administrator's, a policy only names it.
 
@@ -28,7 +33,7 @@ class Connection(Document):
     namespaces: tuple[str, ...] = ("*",)
 
     def allows(self, namespace: str) -> bool:
-        return "*" in self.namespaces or namespace in self.namespaces
+        return among(self.namespaces, namespace)
 
 
 class Kubernetes(Document):
@@ -70,6 +75,7 @@ class Settings(Document):
     forecast_stale_after: Duration = parse_duration("3m")
     forecast_preset: Literal["best", "fast"] = "best"
     policies_per_namespace: int = Field(default=500, ge=1)
+    scrape_namespaces: tuple[str, ...] = ()
     connections: dict[str, Connection] = Field(default_factory=dict)
     kubernetes: Kubernetes | None = None
     certificate: Certificate | None = None

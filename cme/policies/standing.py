@@ -9,7 +9,7 @@ from typing import Any
 from cme.core.documents import parse_document
 from cme.core.errors import InvalidInput
 from cme.core.policy import ScalingPolicy
-from cme.core.settings import Settings
+from cme.core.settings import Settings, among
 from cme.sources.registry import check_source
 
 LONGEST_DOCUMENT = 256 * 1024
@@ -63,6 +63,7 @@ def read(key: str, document: Json, last_good: ScalingPolicy | None, settings: Se
             raise InvalidInput(f"it is longer than {LONGEST_DOCUMENT} characters", key, "write less")
         policy = parse_document(ScalingPolicy, document, f"policy {key}")
         check(policy, settings)
+        _refuse_scraping(policy, settings)
     except InvalidInput as error:
         return Standing(key, Origin.CLUSTER, last_good, Fate.INVALID, f"{error.what}; {error.remedy}")
     return Standing.valid(policy, Origin.CLUSTER)
@@ -73,6 +74,18 @@ def check(policy: ScalingPolicy, settings: Settings) -> None:
     for index, signal in enumerate(policy.spec.signals):
         where = f"policy {policy.key}, spec.signals.{index}.source"
         check_source(signal.source, settings.connections, policy.metadata.namespace, where)
+
+
+def _refuse_scraping(policy: ScalingPolicy, settings: Settings) -> None:
+    """Who writes policies in a namespace need not be allowed to reach what tidecast reaches. Raises InvalidInput."""
+    namespace = policy.metadata.namespace
+    scraped = any("scrape" in signal.source for signal in policy.spec.signals)
+    if scraped and not among(settings.scrape_namespaces, namespace):
+        raise InvalidInput(
+            f"namespace {namespace} may not use the source scrape",
+            f"policy {policy.key}",
+            "name a connection with a source that has one, or ask who keeps the settings for scrapeNamespaces",
+        )
 
 
 def side_by_side(standings: Sequence[Standing], limit: int) -> list[Standing]:

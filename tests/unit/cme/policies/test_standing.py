@@ -47,6 +47,19 @@ def test_a_connection_that_is_not_there_is_named() -> None:
     )
 
 
+def test_an_object_may_scrape_only_where_the_settings_allow_it() -> None:
+    source = {"scrape": {"targets": ["http://10.0.0.1/secrets"], "metric": "x"}}
+    spec: dict[str, Any] = {"signals": [{"name": "qps", "source": source, "perReplica": 1}]}
+    refused = read("shop/web", document("web", **spec), None, SETTINGS)
+    assert refused.fate is Fate.INVALID
+    assert "namespace shop may not use the source scrape" in refused.problem
+    for namespaces in (("shop",), ("*",)):
+        allowed = SETTINGS.model_copy(update={"scrape_namespaces": namespaces})
+        assert read("shop/web", document("web", **spec), None, allowed).fate is Fate.IN_EFFECT
+    elsewhere = SETTINGS.model_copy(update={"scrape_namespaces": ("other",)})
+    assert read("shop/web", document("web", **spec), None, elsewhere).fate is Fate.INVALID
+
+
 def test_a_file_comes_before_an_object_of_its_name() -> None:
     object_, file = Standing.valid(policy("web", **HIGH), CLUSTER), Standing.valid(policy("web", **LOW))
     judged = side_by_side([object_, file], 9)
