@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cme.core.durations import MINUTE_MS
 from predictor.decide.rules import Doubles, Rules
+from predictor.lookup import Lookup
 
 BINS = 60
 """A window is kept as so many maxima, plus the one that is filling: a value counts for the window and at most a
@@ -49,7 +50,8 @@ class SlowScaleDown:
     """State of all signal rows of some rules."""
 
     def __init__(self, rules: Rules) -> None:
-        self._row_of = {int(series): row for row, series in enumerate(rules.signal_ids)}
+        row_of = {series: row for row, series in enumerate(rules.signal_ids.tolist())}
+        self._rows_of = Lookup(lambda ids: np.array([row_of.get(one, -1) for one in ids], dtype=np.intp))
         self._needs, self._served = WindowMax(rules.window_ms), WindowMax(rules.period_ms)
         self._last = np.full(len(rules.signal_ids), np.nan)  # served
         self._share = rules.share
@@ -83,9 +85,9 @@ class SlowScaleDown:
     def recall(self, now_ms: int, series: NDArray[np.uint64], need: Doubles, served: Doubles) -> None:
         """Take in a decision of the past, oldest first, as if it were made now: how a restart gets its memory."""
         needs, values = np.full(len(self._last), np.nan), np.full(len(self._last), np.nan)
-        for position, one in enumerate(series):
-            if (row := self._row_of.get(int(one))) is not None:
-                needs[row], values[row] = need[position], served[position]
+        rows = self._rows_of(series)
+        known = rows >= 0
+        needs[rows[known]], values[rows[known]] = need[known], served[known]
         self.hold(now_ms, needs)
         self.serve(now_ms, values)
 
