@@ -45,6 +45,10 @@ class ClusterSide:
 
         return cls(KubeClient(settings.kubernetes), log, clock, settings, telemetry)
 
+    def begin(self, standings: Sequence[Standing]) -> None:
+        """With these policies, which are remembered: of what is written now nothing is known yet, so nothing is told."""
+        self._replicas.follow(in_effect(standings))
+
     def follow(self, standings: Sequence[Standing]) -> None:
         """From now on with these policies."""
         self._replicas.follow(in_effect(standings))

@@ -85,6 +85,10 @@ class AdapterProcess:
             raise StartFailed(answer or f"the adapter ended with code {process.returncode}")
         return cls(process)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     async def ended(self) -> int:
         """Wait for its end, which nobody asked for; returns its exit code."""
         return await self._process.wait()

@@ -91,7 +91,7 @@ class Run:
         keeper = self._keeper(telemetry, collector, cluster)
         await collector.start(keeper.standings)
         if cluster:
-            cluster.follow(keeper.standings)
+            cluster.begin(keeper.standings)
         self._announce(in_effect(keeper.standings))
         beats: list[Beat] = [
             (self.settings.tick, collector.tick),

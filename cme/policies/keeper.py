@@ -68,6 +68,7 @@ class PolicyKeeper:
     def _changed(self) -> bool:
         changed = self._file.look()
         if self._objects is not None and (version := self._objects.now.version) != self._version:
+            changed |= self._version == 0  # what was remembered is known now
             self._version = version
             changed |= self._read(self._objects.now.newest)
         return changed

@@ -29,7 +29,7 @@ def test_a_deployment_gets_ready_pods(control_plane: ControlPlane) -> None:
     path = kube.path(deployment("sample"))
     until("3 pods are ready", lambda: kube.get(path)["status"].get("readyReplicas") == 3, 30)
     kube.delete(path)
-    pods = f"/api/v1/namespaces/{NAMESPACE}/pods"
+    pods = f"/api/v1/namespaces/{NAMESPACE}/pods?labelSelector=app%3Dsample"
     until("the pods are gone", lambda: not kube.items(pods), 30)
 
 

@@ -29,6 +29,13 @@ DEMO = {"demo": {"load": "tide"}}
 SETTINGS: Json = {"apiVersion": "tidecast.dev/v1alpha1", "kind": "Settings", "tick": "1s"}
 
 
+@pytest.fixture(scope="module")
+def control_plane(machine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """One of its own: an aggregator keeps the documents of a server that has gone for up to two minutes."""
+    with ControlPlane(tmp_path_factory.mktemp("plane")) as plane:
+        yield plane
+
+
 @pytest.fixture
 def pods(control_plane: ControlPlane) -> Iterator[list[str]]:
     """Names of a workload's two pods that run."""
@@ -63,7 +70,7 @@ def test_it_is_fulfilled_through_the_aggregator(
 
 
 def is_listed(client: Client) -> bool:
-    """Until then the aggregator tells what another test's tidecast had; it asks again within a minute or two."""
+    """The aggregator asks what there is within seconds after a registration."""
     return all(verdict.passed for verdict in run(client, {}, {}, LISTED))
 
 

@@ -84,6 +84,19 @@ async def test_until_the_cluster_has_told_what_was_in_effect_stays() -> None:
     assert stage.windows == {}
 
 
+async def test_what_was_remembered_right_is_handed_on_once_it_is_known(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Nobody is told of a policy before its object has been seen."""
+    stage = Stage(File(), [Standing.valid(policy("web"), Origin.CLUSTER)])
+    await stage.keeper.turn()
+    assert stage.told == []
+    await stage.listed(raw("web"))
+    assert [in_effect(told) for told in stage.told] == [[policy("web")]]
+    await stage.listed(raw("web"))
+    assert len(stage.told) == 1
+
+
 async def test_an_object_that_was_broken_meanwhile_stays_as_it_was_remembered() -> None:
     stage = Stage(File(), [Standing.valid(policy("web", **NARROW), Origin.CLUSTER)])
     await stage.listed(raw("web", generation=2, signals=[]))
