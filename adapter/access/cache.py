@@ -24,6 +24,7 @@ class Cache(Generic[Value]):
         found = self._found.get(key)
         if found is None or not self._counts(*found, now):
             found = now, asyncio.create_task(ask())
+            found[1].add_done_callback(lambda answer: self._forget_failure(key, answer))
             self._found[key] = found
             if len(self._found) > self._size:
                 self._found.popitem(last=False)
@@ -33,8 +34,17 @@ class Cache(Generic[Value]):
         # Shielded: one who goes away must not take the answer from the others.
         return await asyncio.shield(found[1])
 
+    def __len__(self) -> int:
+        return len(self._found)
+
     def clear(self) -> None:
         self._found.clear()
+
+    def _forget_failure(self, key: Hashable, answer: "asyncio.Task[Value]") -> None:
+        """An exception holds all that was there when it was raised; many strangers' would fill the memory."""
+        failed = answer.cancelled() or answer.exception() is not None
+        if failed and key in self._found and self._found[key][1] is answer:
+            del self._found[key]
 
     def _counts(self, asked: int, answer: "asyncio.Task[Value]", now: int) -> bool:
         if not answer.done():
