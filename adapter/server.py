@@ -150,8 +150,10 @@ async def served(
     app: web.Application, descriptor: int, connections: Connections, context: ssl.SSLContext | None
 ) -> AsyncIterator[None]:
     app.middlewares.insert(0, connections.middleware)
-    # No handler reads a body, so none is unpacked.
-    runner = web.AppRunner(app, access_log=None, logger=log, auto_decompress=False, handle_signals=False)
+    # No handler reads a body, so none is unpacked, and nobody waits for the rest of one.
+    runner = web.AppRunner(
+        app, access_log=None, logger=log, auto_decompress=False, lingering_time=0, handle_signals=False
+    )
     await runner.setup()
     assert runner.server
     server = await connections.listen(runner.server, socket.socket(fileno=descriptor), context)

@@ -12,7 +12,8 @@ Value = TypeVar("Value")
 
 
 class Cache(Generic[Value]):
-    """At most `size` answers; the one that was asked for least recently goes first. Failures are not remembered."""
+    """At most `size` answers; the one that was asked for least recently goes first. Failures are not
+    remembered: an exception holds all that was there when it was raised."""
 
     def __init__(self, clock: Clock, keep_ms: Callable[[Value], int], size: int) -> None:
         """`keep_ms`: for how long an answer counts from the moment it was asked for."""
@@ -32,6 +33,10 @@ class Cache(Generic[Value]):
             task.add_done_callback(partial(self._remember, key, now))
         # Shielded: one who goes away must not take the answer from the others.
         return await asyncio.shield(task)
+
+    def __len__(self) -> int:
+        """Answers that are remembered."""
+        return len(self._found)
 
     def clear(self) -> None:
         """Forget all, also what is asked for now."""

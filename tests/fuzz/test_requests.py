@@ -1,5 +1,6 @@
 """Damaged requests against the metrics API on a real socket, with its gate."""
 
+import gc
 import os
 import random
 from collections import Counter
@@ -7,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from aiohttp.web_protocol import RequestHandler
 
 from tests.fuzz import BASE_SEED
 from tests.fuzz.request_laws import judged
@@ -54,3 +56,13 @@ async def test_damaged_requests_get_documented_answers(caplog: pytest.LogCapture
     assert not caplog.messages, "a client can fill the log"
     kinds = {"200", "304", "400", "401", "403", "404", "405", "406", "503", "health", "no HTTP", "closed"}
     assert set(tally) >= kinds, "else it does not reach what it is to try"
+
+
+async def test_who_hangs_up_amid_a_body_is_forgotten() -> None:
+    """aiohttp keeps all of a request whose body it waits for in vain."""
+    half = good().replace(b"\r\n\r\n", b"\r\nContent-Length: 9\r\n\r\nhalf")
+    async with serving() as served:
+        assert all(b" 200 OK" in answer for answer in await served.exchange([half] * 50))
+        await served.is_quiet()
+        gc.collect()
+        assert sum(type(one) is RequestHandler for one in gc.get_objects()) < 10

@@ -71,6 +71,16 @@ async def test_a_failure_is_not_remembered(cache: Cache[str]) -> None:
     assert await cache.get("k", judge.ask) == "yes"
 
 
+async def test_a_failure_leaves_nothing_in_memory(cache: Cache[str]) -> None:
+    judge = Judge()
+    judge.answer = "fault"
+    for asked in (1, 2):
+        with pytest.raises(RuntimeError):
+            await cache.get("k", judge.ask)
+        await asyncio.sleep(0)
+        assert (judge.asked, len(cache)) == (asked, 0)
+
+
 async def test_one_who_goes_away_leaves_the_answer_to_the_others(cache: Cache[str]) -> None:
     judge = Judge()
     judge.wait.clear()
