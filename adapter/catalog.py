@@ -55,6 +55,7 @@ class Catalog:
         self.entries: Sequence[Entry] = sorted(entries, key=lambda e: e.workload)
         self._by_name: dict[tuple[str, str, str], list[Entry]] = {}
         self._by_namespace: dict[str, list[Entry]] = {}
+        self._by_id = {entry.replicas_id: entry for entry in self.entries}
         for entry in self.entries:
             workload = entry.workload
             for resource in entry.resources:
@@ -66,6 +67,11 @@ class Catalog:
         """The workload, if the names mean exactly one."""
         found = self._by_name.get((namespace, resource, name), [])
         return found[0] if len(found) == 1 else None
+
+    def goes_by_another(self, replicas_id: int, plural: str) -> bool:
+        """Whether a workload's kind is known here by another plural than the cluster tells ("": it tells none)."""
+        entry = self._by_id.get(replicas_id)
+        return entry is not None and plural not in ("", entry.plural)
 
     def within(self, namespace: str) -> Sequence[Entry]:
         return self._by_namespace.get(namespace, ())

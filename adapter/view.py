@@ -71,14 +71,14 @@ class View:
     """Whether the log has been read to its end once."""
     _policies: dict[str, ScalingPolicy] = field(default_factory=dict)
     _plurals: dict[int, str] = field(default_factory=dict)  # of the workloads' kinds
+    _catalog_due: bool = False
 
     def take(self, batches: list[Batch]) -> None:
         """Take in records of any topic, in their order."""
-        plurals = dict(self._plurals)
         for batch in batches:
             self._take(batch)
-        if plurals != self._plurals or any(batch.topic == "policies" for batch in batches):
-            self.catalog = Catalog(self._policies.values(), self._plurals)
+        if self._catalog_due:
+            self.catalog, self._catalog_due = Catalog(self._policies.values(), self._plurals), False
 
     def positions_since(self, now_ms: int) -> dict[str, int]:
         """From when on each timed topic is read at the start; the other topics are read whole."""
@@ -104,13 +104,18 @@ class View:
             case "trust":
                 self.trust[batch.key] = batch
             case "replicas":
-                born = int(self._born(np.array([batch.time_ms]))[0])
-                series = int(batch.series[0])
-                self.pods[series], self._plurals[series] = PodList.of(batch, born), recorded_resource(batch)
+                self._take_replicas(batch)
             case "policies":
                 self._take_policy(batch)
+                self._catalog_due = True
             case "decompositions":
                 self.parts.update(zip(batch.series.tolist(), batch.texts("parts"), strict=True))
+
+    def _take_replicas(self, batch: Batch) -> None:
+        born = int(self._born(np.array([batch.time_ms]))[0])
+        series, plural = int(batch.series[0]), recorded_resource(batch)
+        self.pods[series], self._plurals[series] = PodList.of(batch, born), plural
+        self._catalog_due |= self.catalog.goes_by_another(series, plural)
 
     def _take_samples(self, batch: Batch) -> None:
         """A row without a value leaves the last one, which then grows old, and says what the problem is."""

@@ -21,10 +21,6 @@ class Reader:
     source: Source
     signals: list[tuple[SeriesKey, str, Sampler]]  # series, workload label's value, memory
 
-    def sampler(self, key: SeriesKey) -> Sampler | None:
-        """The memory of one of its signals."""
-        return next((sampler for one, _, sampler in self.signals if one == key), None)
-
 
 def readers_of(
     policies: Sequence[ScalingPolicy], settings: Settings, known: Mapping[str, Reader]
@@ -32,6 +28,7 @@ def readers_of(
     """By identity a reader for each distinct source. What is `known` keeps its source and the memory of its signals,
     so that a policy's change makes no gap in what did not change. Raises InvalidInput."""
     readers: dict[str, Reader] = {}
+    memory = {(source, key): sampler for source, one in known.items() for key, _, sampler in one.signals}
     for policy, signal in ((p, s) for p in policies for s in p.spec.signals):
         # The namespace, for a connection that one may use can be forbidden to another.
         namespace, key = policy.metadata.namespace, policy.series(signal)
@@ -44,7 +41,7 @@ def readers_of(
             name = _reader_name(namespace, signal.source, identity)
             readers[identity] = Reader(name, before.source if before else kind.open(spec, connection), [])
         workload = policy.spec.target_ref.name if getattr(spec, "workload_label", None) else ""
-        sampler = (before and before.sampler(key)) or _sampler(settings)
+        sampler = memory.get((identity, key)) or _sampler(settings)
         readers[identity].signals.append((key, workload, sampler))
     return readers
 

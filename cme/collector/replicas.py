@@ -139,9 +139,9 @@ class Replicas:
     ) -> tuple[float, Startup | None]:
         """How long a new replica takes until it carries load, as learnt now or by an earlier run (NaN: not yet): its start,
         behind the sample that shows the need, the forecast made of it and the HPA's next look."""
-        known = self._startups.setdefault(
-            series, Startups(ordered=policy.spec.target_ref.kind == "StatefulSet")
-        )
+        if series not in self._startups:
+            self._startups[series] = Startups(ordered=policy.spec.target_ref.kind == "StatefulSet")
+        known = self._startups[series]
         known.take(pods, wanted, self._clock.now_ms())
         startup = known.learnt(self._clock.now_ms())
         if startup is None:

@@ -27,7 +27,9 @@ class Startups:
     _ended: deque[tuple[float, bool]] = field(default_factory=lambda: deque(maxlen=KEPT))  # duration, whole
     _pending: dict[str, int] = field(default_factory=dict)  # uid -> creation
     _seen: set[str] = field(default_factory=set)
-    _steps: deque[tuple[int, int]] = field(default_factory=deque)  # time, replicas that were missing
+    _steps: deque[tuple[int, int]] = field(default_factory=deque)
+    """Time and replicas that were missing then, of a day; what is not larger than a later one is left out, so the first is
+    the largest."""
 
     def take(self, pods: Iterable[Json], wanted: float, now_ms: int) -> None:
         """All pods of the workload as the cluster lists them, and how many replicas it should have."""
@@ -37,7 +39,10 @@ class Startups:
             self._ended.append((float(now_ms - self._pending.pop(uid)), False))
         self._seen &= present.keys()
         self.ordered &= len(self._pending) < 2
-        self._steps.append((now_ms, max(1, int(wanted) - ready)))
+        missing = max(1, int(wanted) - ready)
+        while self._steps and self._steps[-1][1] <= missing:
+            self._steps.pop()
+        self._steps.append((now_ms, missing))
         while self._steps[0][0] < now_ms - DAY_MS:
             self._steps.popleft()
 
@@ -64,7 +69,7 @@ class Startups:
         if not count:
             return None
         open_ = [(float(now_ms - created), False) for created in self._pending.values()]
-        steps = max(missing for _, missing in self._steps) if self.ordered else 1
+        steps = self._steps[0][1] if self.ordered else 1
         return Startup(quantile([*self._ended, *open_], QUANTILE), count, steps)
 
 

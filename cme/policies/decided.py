@@ -1,7 +1,6 @@
 """The newest decision of every workload, as the log has it."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from cme.core.batch import Batch
 from cme.core.identity import SeriesKey
@@ -52,8 +51,10 @@ class Decisions:
         row = self._rows.get(SeriesKey(policy.workload, "replicas").id)
         if row is None or None in rows:
             return None
-        reasons: list[Any] = batch.numbers("reasons").tolist()
+        reasons = batch.numbers("reasons")
         signals = {
-            s.name: reasons[at] for s, at in zip(policy.spec.signals, rows, strict=True) if at is not None
+            s.name: int(reasons[at])
+            for s, at in zip(policy.spec.signals, rows, strict=True)
+            if at is not None
         }
-        return Decided(batch.time_ms, float(batch.numbers("value")[row]), reasons[row], signals)
+        return Decided(batch.time_ms, float(batch.numbers("value")[row]), int(reasons[row]), signals)

@@ -116,3 +116,16 @@ def test_an_open_start_never_makes_it_shorter_than_had_it_ended_at_once(
     told = list(zip(durations, ended, strict=True))
     found = quantile(told, QUANTILE)
     assert quantile([(one, True) for one in durations], QUANTILE) <= found <= max(durations)
+
+
+@given(st.lists(st.tuples(st.integers(1, DAY_MS // 3), st.integers(0, 5)), min_size=1, max_size=40))
+def test_the_steps_are_the_most_that_were_missing_at_once_within_a_day(turns: list[tuple[int, int]]) -> None:
+    startups, now, told = Startups(ordered=True), NOW, list[tuple[int, int]]()
+    ready = pod("a-0", NOW, NOW + 20_000)
+    for later, missing in turns:
+        now += later
+        told.append((now, max(1, missing)))
+        startups.take([ready], 1 + missing, now)
+    found = startups.learnt(now)
+    assert found is not None
+    assert found.steps == max(steps for at, steps in told if at >= now - DAY_MS)
