@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from cme.core.batch import Batch
 from cme.core.durations import MINUTE_MS
 from cme.core.errors import InvalidInput
-from cme.core.policy import DEFAULT_LEAD_MS, ScalingPolicy
-from cme.core.policy_fields import LONGEST_LEAD_MS
+from cme.core.policy import ScalingPolicy
 from cme.core.policy_record import recorded_policy
 from cme.core.readings import REPLICAS_STALE_MS
 from cme.core.replica_record import recorded_lead_ms, recorded_quota
@@ -112,11 +111,10 @@ class Picture:
 
     def _leads_of(self, rules: Rules) -> tuple[Doubles, NDArray[np.bool_]]:
         """Of each signal how far ahead is looked, and whether that is the default for want of what was to be learnt."""
-        found = [self._leads.get(int(i), np.nan) for i in rules.replica_ids]
-        learnt = np.minimum(np.array(found, dtype=float)[rules.workload_of], LONGEST_LEAD_MS)
-        unlearnt = np.isnan(rules.lead_ms) & np.isnan(learnt)
-        lead_ms = np.where(np.isnan(rules.lead_ms), learnt, rules.lead_ms)
-        return np.where(unlearnt, DEFAULT_LEAD_MS, lead_ms), unlearnt
+        learnt = [self._leads.get(int(i), np.nan) for i in rules.replica_ids]
+        leads = [p.spec.forecast.lead_ms(one) for p, one in zip(rules.policies, learnt, strict=True)]
+        unlearnt = rules.learns_lead & np.isnan(np.array(learnt, dtype=float))
+        return np.array(leads, dtype=float)[rules.workload_of], unlearnt[rules.workload_of]
 
     def _again(self, rows: NDArray[np.intp], raw: Doubles, rules: Rules) -> Doubles:
         """The same of the policies' hold time; NaN without one, and where that forecast is not trusted."""

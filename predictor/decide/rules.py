@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from cme.core.identity import SeriesKey
 from cme.core.overrides import bounds_of
 from cme.core.policy import ScalingPolicy, Signal, Spec
+from cme.core.policy_fields import AUTO
 from cme.core.reasons import FIXED
 from cme.core.schedules import Told
 
@@ -56,7 +57,6 @@ class Rules:
     workload_of: NDArray[np.intp]  # row of the signal's workload
     per_replica: Doubles
     quantile: Doubles
-    lead_ms: Doubles  # NaN where it is learnt
     window_ms: NDArray[np.int64]
     share: Doubles  # largest decrease per period
     period_ms: NDArray[np.int64]
@@ -66,6 +66,7 @@ class Rules:
     forced_raw: NDArray[np.bool_]  # no forecast counts
     replica_ids: NDArray[np.uint64]
     policies: tuple[ScalingPolicy, ...]
+    learns_lead: NDArray[np.bool_]  # of workloads: lead: auto
 
     @property
     def backlog(self) -> NDArray[np.bool_]:
@@ -95,7 +96,6 @@ def compile_rules(policies: Sequence[ScalingPolicy]) -> Rules:
         workload_of=np.array([row for row, _, _ in signals], dtype=np.intp),
         per_replica=np.array([s.per_replica for _, _, s in signals], dtype=float),
         quantile=np.array([p.spec.forecast.covered for _, p, _ in signals], dtype=float),
-        lead_ms=np.array([_given(p.spec.forecast.lead) for _, p, _ in signals], dtype=float),
         window_ms=np.array([_window(p.spec, s) for _, p, s in signals], dtype=np.int64),
         share=np.array([p.spec.scale_down.share for _, p, _ in signals], dtype=float),
         period_ms=np.array([p.spec.scale_down.period_ms for _, p, _ in signals], dtype=np.int64),
@@ -105,11 +105,8 @@ def compile_rules(policies: Sequence[ScalingPolicy]) -> Rules:
         forced_raw=np.array([p.metadata.annotations.force_raw for _, p, _ in signals], dtype=bool),
         replica_ids=np.array([SeriesKey(p.workload, REPLICAS).id for p in policies], dtype=np.uint64),
         policies=tuple(policies),
+        learns_lead=np.array([p.spec.forecast.lead == AUTO for p in policies], dtype=bool),
     )
-
-
-def _given(lead: int | str) -> float:
-    return np.nan if isinstance(lead, str) else lead
 
 
 def _window(spec: Spec, signal: Signal) -> int:

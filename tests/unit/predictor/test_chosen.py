@@ -25,8 +25,9 @@ def choose(
     distrust = sum(cause << 3 * (T * lead + target) for (lead, target), cause in (causes or {}).items())
     doubts, causes_of = (np.array([bits], dtype=np.uint32) for bits in (uncalibrated, distrust))
     made = Forecast(values, doubts, causes_of, np.zeros(1, dtype=np.int64))
-    rules = compile_rules([policy("web", forecast={"lead": "15m"} | forecast)])
-    return chosen(made, np.array([0]), np.array([100.0]), rules.lead_ms, rules.quantile)
+    web = policy("web", forecast={"lead": "15m"} | forecast)
+    lead_ms = np.array([web.spec.forecast.lead_ms(float("nan"))])
+    return chosen(made, np.array([0]), np.array([100.0]), lead_ms, compile_rules([web]).quantile)
 
 
 @pytest.mark.parametrize("quantile", [0.99, 0.995, 0.999])
