@@ -15,7 +15,7 @@ from adapter.doctor.facts import Asked, Finding
 from adapter.doctor.read import Cluster, of_kind, read_facts
 from cme.core.errors import KubeFailed
 from cme.core.settings import Configuration
-from cme.policies.objects import PATH, PolicyObject
+from cme.policies.objects import PATH, PolicyObjects
 from cme.policies.standing import Standing, in_effect, read, side_by_side
 
 
@@ -45,9 +45,9 @@ def _problems(config: Path) -> list[Finding]:
 
 def _standings(cluster: Cluster, configuration: Configuration) -> list[Standing]:
     """Of the file's policies and the cluster's. Raises KubeFailed."""
-    objects = sorted(map(PolicyObject.of, of_kind(cluster, PATH)), key=lambda one: (one.created, one.key))
-    settings = configuration.settings
-    written = [read(one.key, one.document, None, settings) for one in objects]
+    objects, settings = PolicyObjects(), configuration.settings
+    objects.begin(of_kind(cluster, PATH), 0)
+    written = [read(one.key, one.document, None, settings) for one in objects.newest]
     return side_by_side(
         [*map(Standing.valid, configuration.policies), *written], settings.policies_per_namespace
     )

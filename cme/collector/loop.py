@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from cme.collector.readers import Reader, readers_of
@@ -41,7 +41,7 @@ class Collector:
         self._log, self._clock, self._settings, self._telemetry = log_, clock, settings, telemetry
         self._rollups, self._saturation = Rollups(), Saturation()
         self._readers: dict[str, Reader] = {}
-        self._standings: dict[str, Standing | None] = {}  # as the log has them; None: of an earlier run
+        self._standings: Mapping[str, Standing | None] = {}  # as the log has them; None: of an earlier run
         self._wanted: Sequence[Standing] | None = None
         self._unwritten: list[Batch] = []
         self._told: Position = {}  # up to where `replicas` are read
@@ -93,9 +93,10 @@ class Collector:
         for reader in (reader for identity, reader in before.items() if identity not in self._readers):
             await reader.source.close()
             self._telemetry.forget_source(reader.name)
-        known, self._standings = self._standings, dict(_by_key(standings))
-        changed = [s for key, s in self._standings.items() if s and s != known.get(key)]
-        gone = [withdrawal(now, key) for key in sorted(known.keys() - self._standings.keys())]
+        known, current = self._standings, _by_key(standings)
+        self._standings = current
+        changed = [standing for key, standing in current.items() if standing != known.get(key)]
+        gone = [withdrawal(now, key) for key in sorted(known.keys() - current.keys())]
         return describe(changed, now) + gone
 
     async def _rows(self, reader: Reader, now: int, deadline: float) -> list[Row]:

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from cme.core.annotations import Annotations
 from cme.core.cron import CronWindow
 from cme.core.documents import Document
-from cme.core.durations import Duration, format_duration, parse_duration
+from cme.core.durations import HOUR_MS, Duration, format_duration, parse_duration
 from cme.core.identity import SeriesKey, Workload
 from cme.core.policy_fields import (
     AUTO,
@@ -29,7 +29,7 @@ from cme.core.policy_fields import (
 )
 
 UTC = "UTC"
-LONGEST_RAMP_MS = LONGEST_HOLD_MS = LONGEST_DRAIN_MS = 6 * 3_600_000
+LONGEST_RAMP_MS = LONGEST_HOLD_MS = LONGEST_DRAIN_MS = 6 * HOUR_MS
 DEFAULT_LEAD_MS = parse_duration("5m")
 LOWEST_QUANTILE, DEFAULT_QUANTILE, HIGHEST_QUANTILE = 0.5, 0.95, 0.999
 _DECREASE = re.compile(r"(\d+(?:\.\d+)?)%/(\S+)")

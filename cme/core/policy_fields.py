@@ -9,11 +9,11 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from cme.core.cron import cron_problem
-from cme.core.durations import WRITTEN, format_duration, parse_duration
+from cme.core.durations import HOUR_MS, WRITTEN, format_duration, parse_duration
 from cme.core.identity import SIGNAL_NAME, signal_name_problem
 from cme.core.quantity import format_quantity, parse_quantity
 
-LONGEST_LEAD_MS = 6 * 3_600_000
+LONGEST_LEAD_MS = 6 * HOUR_MS
 AUTO: Literal["auto"] = "auto"
 _DNS_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")

@@ -44,7 +44,7 @@ def conditions(standing: Standing, decided: Decided | None) -> list[Condition]:
 
 def _fresh(decided: Decided) -> Condition:
     for reason, word in ((Reason.MISSING, "Missing"), (Reason.STALE, "Stale")):
-        if names := _signals(decided, reason):
+        if names := _with(reason, decided.signals):
             return Condition(FRESH, False, word, _told(names, reason))
     return Condition(FRESH, True, "Fresh")
 
@@ -55,13 +55,13 @@ def _trusted(decided: Decided) -> Condition:
         return Condition(TRUSTED, None, "NoData", "no signal has a fresh value")
     for doubts, word in ((_DISTRUST, "Untrusted"), (_NO_FORECAST, "NoForecast")):
         for reason in Reason(doubts):
-            if names := [name for name, reasons in measured.items() if reasons & reason]:
+            if names := _with(reason, measured):
                 return Condition(TRUSTED, False, word, _told(names, reason))
     return Condition(TRUSTED, True, "Trusted")
 
 
-def _signals(decided: Decided, reason: Reason) -> list[str]:
-    return [name for name, reasons in decided.signals.items() if reasons & reason]
+def _with(reason: Reason, signals: Mapping[str, int]) -> list[str]:
+    return [name for name, reasons in signals.items() if reasons & reason]
 
 
 def _told(names: Sequence[str], reason: Reason) -> str:
