@@ -76,6 +76,12 @@ class Answers:
         oldest = min(part.timestamp_ms for part in parts)
         return Served(sum(part.milli for part in parts), oldest, self._window)
 
+    def told(self, entry: Entry) -> Told:
+        """What the cluster tells of a workload: what runs as long as that is fresh; the rest does not grow old so fast."""
+        known, fresh = self._view.pods.get(entry.replicas_id), self._told_pods(entry)
+        running = fresh.wanted if fresh else math.nan
+        return Told(running, known.lead_ms, known.quota) if known else Told(running)
+
     def require_ready(self) -> None:
         """Raises NotServed while the log has not been read to its end."""
         if not self._view.ready:
@@ -84,11 +90,8 @@ class Answers:
     def _floor(self, entry: Entry) -> Served:
         """From the policy and the time, so that it holds when everything else has failed; what runs raises it only, unless
         the policy is paused."""
-        now, pods = self._view.clock.now_ms(), self._told_pods(entry)
-        running = pods.wanted if pods else math.nan
-        known = self._view.pods.get(entry.replicas_id)  # also of long ago, for what does not grow old so fast
-        told = Told(running, known.lead_ms, known.quota) if known else Told(running)
-        floor = bounds_of(entry.policy, now, told).floor
+        now = self._view.clock.now_ms()
+        floor = bounds_of(entry.policy, now, self.told(entry)).floor
         if math.isnan(floor):
             raise self._paused(entry, REPLICAS_SCHEDULE)
         return Served(round(floor * 1000), now, self._window)

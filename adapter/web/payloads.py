@@ -94,7 +94,7 @@ def _workload(entry: Entry, view: View, answers: Answers) -> Json:
         "replicas": _metric(entry, REPLICAS_SCALING, answers),
         "floor": _metric(entry, REPLICAS_SCHEDULE, answers),
         "quantile": entry.policy.spec.forecast.covered,
-        "lead_ms": entry.policy.spec.forecast.lead,
+        "lead_ms": entry.policy.spec.forecast.lead_ms(answers.told(entry).lead_ms),
         "reasons": _reasons(view.decisions.get("reasons", entry.replicas_id)),
         "signals": [_signal(entry, name, series, view, answers) for name, series in entry.signals.items()],
     }

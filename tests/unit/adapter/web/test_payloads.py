@@ -70,3 +70,15 @@ def test_a_policy_that_is_refused_is_shown_with_its_problem() -> None:
     assert len(whole["workloads"]) == 1
     made.view.take([standing_batch(NOW, Standing.valid(WEB))])
     assert payloads.workloads(made.view, made.answers)["refused"] == []
+
+
+def test_the_lead_that_is_shown_is_the_one_that_counts() -> None:
+    web = policy("web", forecast={"lead": "auto"})
+    made = Stage(web)
+
+    def shown() -> Any:
+        return payloads.workloads(made.view, made.answers)["workloads"][0]["lead_ms"]
+
+    assert shown() == 300_000
+    made.run(web, "web-1")
+    assert shown() == 185_000
