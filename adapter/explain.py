@@ -80,7 +80,8 @@ class Explainer:
     limit_ms: int
 
     def explain(self, name: str, at_ms: int, now_ms: int) -> Explanation:
-        """Of the workload NAMESPACE/NAME. Raises InvalidInput when it or the time is not in the log, LogFailed."""
+        """Of a workload by a name that `find_workload` knows. Raises InvalidInput when it or the time is not in the
+        log, LogFailed."""
         _refuse(at_ms, now_ms)
         workload, signals = find_workload(self.log, name)
         replicas = SeriesKey(workload, "replicas").id

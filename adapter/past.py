@@ -25,18 +25,19 @@ class Hours:
 
 
 def find_workload(log: Log, name: str) -> tuple[Workload, dict[str, int]]:
-    """The workload NAMESPACE/NAME and by signal the ids of its series. Raises InvalidInput naming what there is."""
+    """The workload NAMESPACE/NAME or NAMESPACE/KIND/NAME, and by signal the ids of its series.
+
+    KIND is `Deployment` or, with its group, `Deployment.apps`. Raises InvalidInput naming what there is.
+    """
     known: dict[Workload, dict[str, int]] = {}
     for workload, signal, series in _known(log):
         known.setdefault(workload, {})[signal] = series
-    return _only([(_short(one), (one, signals)) for one, signals in known.items()], name)
+    return _only([(one, "", (one, signals)) for one, signals in known.items()], name)
 
 
 def find_series(log: Log, workload: str, signal: str) -> int:
-    """The id of a signal of the workload NAMESPACE/NAME. Raises InvalidInput naming what there is."""
-    return _only(
-        [(f"{_short(one)} {name}", series) for one, name, series in _known(log)], f"{workload} {signal}"
-    )
+    """The id of a signal of a workload, named as for `find_workload`. Raises InvalidInput naming what there is."""
+    return _only([(one, f" {its}", series) for one, its, series in _known(log)], f"{workload} {signal}")
 
 
 def _known(log: Log) -> Iterator[tuple[Workload, str, int]]:
@@ -51,14 +52,24 @@ def _short(workload: Workload) -> str:
     return f"{workload.namespace}/{workload.name}"
 
 
-def _only(known: Sequence[tuple[str, T]], name: str) -> T:
-    """The one of that name."""
-    found = [one for its, one in known if its == name]
+def _names(workload: Workload) -> tuple[str, ...]:
+    return _short(workload), f"{workload.namespace}/{workload.kind}/{workload.name}", str(workload)
+
+
+def _only(known: Sequence[tuple[Workload, str, T]], name: str) -> T:
+    """The one that goes by that name, which is one of its workload's and an ending."""
+    found = [
+        (f"{workload}{ending}", one)
+        for workload, ending, one in known
+        if name in (f"{its}{ending}" for its in _names(workload))
+    ]
     if len(found) == 1:
-        return found[0]
-    problem = "there are several of different kinds" if found else "it is not in the log"
-    names = ", ".join(sorted({its for its, _ in known}))
-    raise InvalidInput(problem, name, f"the log has: {names or 'nothing'}")
+        return found[0][1]
+    if found:
+        kinds = ", ".join(sorted(full for full, _ in found))
+        raise InvalidInput("there are several of different kinds", name, f"name one of {kinds}")
+    names = ", ".join(sorted({f"{_short(workload)}{ending}" for workload, ending, _ in known}))
+    raise InvalidInput("it is not in the log", name, f"the log has: {names or 'nothing'}")
 
 
 def read_hours(log: Log, series: int, count: int) -> Hours:

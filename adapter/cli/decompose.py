@@ -21,7 +21,7 @@ DAYS = 28
 
 
 @click.command()
-@click.argument("workload", metavar="NAMESPACE/NAME")
+@click.argument("workload", metavar="NAMESPACE[/KIND]/NAME")
 @click.argument("signal")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the log.  [default: tidecast-data]")
 @click.option("--json", "as_json", is_flag=True, help="Every hour, as JSON.")

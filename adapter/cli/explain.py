@@ -18,7 +18,7 @@ from cme.log.embedded import EmbeddedLog
 
 
 @click.command()
-@click.argument("workload", metavar="NAMESPACE/NAME")
+@click.argument("workload", metavar="NAMESPACE[/KIND]/NAME")
 @click.option("--at", metavar="TIME", help="ISO 8601, UTC unless it says otherwise.  [default: now]")
 @click.option("--config", type=click.Path(path_type=Path), help="YAML file that `up` was given.")
 @click.option("--data", metavar="DIR", help="Folder of the log.  [default: tidecast-data]")

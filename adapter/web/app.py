@@ -49,6 +49,7 @@ class Page:
                 web.get("/api/v1/workloads", self._workloads),
                 web.get("/api/v1/history/{namespace}/{resource}/{name}/{signal}", self._history),
                 web.get("/api/v1/explain/{namespace}/{name}", self._explain),
+                web.get("/api/v1/explain/{namespace}/{kind}/{name}", self._explain),
             ]
         )
 
@@ -73,7 +74,8 @@ class Page:
 
     async def _explain(self, request: web.Request) -> web.Response:
         """From the log, in a thread: the view keeps nothing of the past but what the page draws."""
-        name, now = "{namespace}/{name}".format(**request.match_info), self._view.clock.now_ms()
+        # The parts of the path, in their order, are those of the name.
+        name, now = "/".join(request.match_info.values()), self._view.clock.now_ms()
         try:
             at_ms = parse_time(request.query["at"], "at") if "at" in request.query else now
         except InvalidInput as error:

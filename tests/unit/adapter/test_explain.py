@@ -10,11 +10,13 @@ from prometheus_client import CollectorRegistry
 
 from adapter.cli.explain import told
 from adapter.explain import Explainer, Explanation, parse_time
+from adapter.past import find_series
 from adapter.web.app import Page
 from cme.collector.records import describe
 from cme.core.documents import parse_document
 from cme.core.durations import DAY_MS, HOUR_MS
 from cme.core.errors import InvalidInput
+from cme.core.identity import SeriesKey
 from cme.core.policy import ScalingPolicy
 from cme.log.embedded import EmbeddedLog
 from cme.policies.standing import Standing
@@ -146,12 +148,28 @@ def test_what_the_log_can_t_know_is_refused(written: Written, name: str, at_ms: 
         Explainer(written.log, LIMIT_MS).explain(name, at_ms, NOW)
 
 
-def test_a_name_of_two_kinds_is_refused(tmp_path: Path) -> None:
+@pytest.fixture
+def two_kinds(tmp_path: Path) -> Iterator[Written]:
     target = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web"}
-    both = Written(tmp_path, WEB, policy("web", targetRef=target))
-    with pytest.raises(InvalidInput, match="there are several of different kinds"):
-        both.explain(0)
-    both.log.close()
+    made = Written(tmp_path, WEB, policy("web", targetRef=target))
+    yield made
+    made.log.close()
+
+
+def test_a_name_of_two_kinds_is_refused_with_their_names(two_kinds: Written) -> None:
+    told = "several of different kinds; name one of shop/Deployment.apps/web, shop/StatefulSet.apps/web"
+    with pytest.raises(InvalidInput, match=told):
+        two_kinds.explain(0)
+
+
+@pytest.mark.parametrize("name", ["shop/StatefulSet/web", "shop/StatefulSet.apps/web"])
+def test_the_kind_may_be_named(two_kinds: Written, name: str) -> None:
+    two_kinds.decide(qps=100.0, queue_backlog=40.0)
+    assert two_kinds.explain(0, name).workload.kind == "StatefulSet"
+    with pytest.raises(InvalidInput, match="shop/Job/web: it is not in the log; the log has: shop/web"):
+        two_kinds.explain(0, "shop/Job/web")
+    series = find_series(two_kinds.log, name, "qps")
+    assert series == SeriesKey(two_kinds.explain(0, name).workload, "qps").id
 
 
 @pytest.mark.parametrize(
@@ -183,6 +201,8 @@ async def test_programs_get_the_same_as_json(written: Written) -> None:
         answer = await client.get("/api/v1/explain/shop/web?at=2027-01-15T08:00:03Z")
         assert answer.status == 200
         told = json.loads(await answer.text(), parse_constant=pytest.fail)
+        by_kind = await client.get("/api/v1/explain/shop/Deployment.apps/web?at=2027-01-15T08:00:03Z")
+        assert await by_kind.json() == told
         for query, status, error in (
             ("web?at=noon", 400, "at: 'noon' is not a time"),
             ("jobs", 404, "shop/jobs: it is not in the log; the log has: shop/web"),
