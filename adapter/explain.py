@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from adapter.past import find_workload
+from adapter.past import Names
 from adapter.pods import PodList
 from cme.core.batch import Batch
 from cme.core.durations import DAY_MS, MINUTE_MS, format_duration
@@ -19,11 +19,11 @@ from cme.core.readings import REPLICAS_STALE_MS
 from cme.core.reasons import FIXED
 from cme.core.replica_record import Startup, recorded_startup
 from cme.log.protocol import Log
-from cme.log.reading import CHUNK, batches_behind
+from cme.log.reading import batches_behind
 from cme.log.topics import TOPICS
 
 FEW = 20
-"""Decisions read at once: each is of all workloads, and the few of a minute are wanted."""
+"""Records read at once: each is of all workloads, and those of a few minutes are wanted."""
 
 
 @dataclass(frozen=True)
@@ -79,18 +79,18 @@ class Explanation:
     signals: Mapping[str, Decision]
 
 
-@dataclass(frozen=True)
 class Explainer:
-    """`limit_ms` is the setting up to which age a decision, and what it rests on, is served."""
+    """`limit_ms` is the setting up to which age a decision, and what it rests on, is served. One call at a time."""
 
-    log: Log
-    limit_ms: int
+    def __init__(self, log: Log, limit_ms: int) -> None:
+        self.log, self.limit_ms = log, limit_ms
+        self._names = Names(log)
 
     def explain(self, name: str, at_ms: int, now_ms: int) -> Explanation:
-        """Of a workload by a name that `find_workload` knows. Raises InvalidInput when it or the time is not in the
+        """Of a workload by a name that `Names.workload` knows. Raises InvalidInput when it or the time is not in the
         log, LogFailed."""
         _refuse(at_ms, now_ms)
-        workload, signals = find_workload(self.log, name)
+        workload, signals = self._names.workload(name)
         replicas = SeriesKey(workload, "replicas").id
         found = self._decisions({replicas, *signals.values()}, at_ms)
         its = {
@@ -119,7 +119,7 @@ class Explainer:
             return math.nan
         told = [
             float(batch.numbers("max")[row])
-            for batch in self._until("minutes", end_ms, lead_ms - 1, FEW)  # by their ends
+            for batch in self._until("minutes", end_ms, lead_ms - 1)  # by their ends
             for row in np.flatnonzero(batch.series == series)
         ]
         return max((value for value in told if math.isfinite(value)), default=math.nan)
@@ -127,29 +127,24 @@ class Explainer:
     def _decisions(self, wanted: set[int], at_ms: int) -> dict[int, Decision]:
         """By series the newest."""
         found: dict[int, Decision] = {}
-        for batch in self._until("decisions", at_ms, self.limit_ms, FEW):
+        for batch in self._until("decisions", at_ms, self.limit_ms):
             for row, series in enumerate(batch.series.tolist()):
                 if series in wanted:
                     found[series] = _decision(batch, row, at_ms, self.limit_ms)
         return found
 
     def _running(self, series: int, at_ms: int) -> Running | None:
-        told = [
-            batch
-            for batch in self._until("replicas", at_ms, REPLICAS_STALE_MS, CHUNK)
-            if int(batch.series[0]) == series
-        ]
-        if not told:
+        newest = self.log.newest_at("replicas", f"{series:016x}", at_ms)
+        if newest is None or at_ms - newest.time_ms > REPLICAS_STALE_MS:
             return None
-        newest = told[-1]
         ready = len(PodList.of(newest, 0).names)
         wanted = int(newest.numbers("wanted")[0])
         return Running(wanted, ready, at_ms - newest.time_ms, recorded_startup(newest))
 
-    def _until(self, topic: str, at_ms: int, span_ms: int, chunk: int) -> Iterator[Batch]:
+    def _until(self, topic: str, at_ms: int, span_ms: int) -> Iterator[Batch]:
         """What was written within a span before a moment."""
         position = self.log.position_at([topic], at_ms - span_ms)
-        batches = batches_behind(self.log, [topic], position, chunk)
+        batches = batches_behind(self.log, [topic], position, FEW)
         until = itertools.takewhile(lambda batch: batch.time_ms <= at_ms, batches)
         # A clock that was set back leaves older times behind the position.
         return (batch for batch in until if batch.time_ms >= at_ms - span_ms)

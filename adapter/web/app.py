@@ -37,7 +37,7 @@ class Page:
         explainer: Explainer,
     ) -> None:
         self._view, self._answers, self._registry, self._ops_url = view, answers, registry, ops_url
-        self._explainer = explainer
+        self._explainer, self._explaining = explainer, asyncio.Lock()
         self.app = web.Application(middlewares=[measured("page", telemetry)])
         self.app.on_response_prepare.append(_add_headers)
         self.app.add_routes(
@@ -81,7 +81,8 @@ class Page:
         except InvalidInput as error:
             return web.json_response({"error": str(error)}, status=400)
         try:
-            found = await asyncio.to_thread(self._explainer.explain, name, at_ms, now)
+            async with self._explaining:  # a thread for each who asks would slow down the metrics
+                found = await asyncio.to_thread(self._explainer.explain, name, at_ms, now)
         except (InvalidInput, LogFailed) as error:
             status = 404 if isinstance(error, InvalidInput) else 503
             return web.json_response({"error": str(error)}, status=status)

@@ -9,7 +9,8 @@ const query = new URLSearchParams(location.search);
 const chosen = query.get("workload"); // null on the page of all
 let kept = query.get("at"); // null: the newest, as it comes
 let resting = 0;
-let asking = new AbortController();
+let wanted = null; // the time whose decision is to be shown; null: none
+let asking = false;
 
 const timeText = (ms) => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 const addressOf = (workload, at) => `/?${new URLSearchParams(at ? { workload, at } : { workload })}`;
@@ -62,18 +63,27 @@ function showPast(at, told) {
   document.getElementById("past").classList.remove("none");
 }
 
-async function explain(at) {
-  asking.abort();
-  const mine = (asking = new AbortController());
-  if (at === kept) window.history.replaceState(null, "", addressOf(chosen, at));
+async function ask(at) {
   const path = chosen.split("/").map(encodeURIComponent).join("/");
-  let told;
   try {
-    told = await (await fetch(`/api/v1/explain/${path}?${new URLSearchParams({ at })}`, { signal: mine.signal })).json();
+    return await (await fetch(`/api/v1/explain/${path}?${new URLSearchParams({ at })}`)).json();
   } catch (error) {
-    told = { error: `no answer from tidecast: ${error.message}` };
+    return { error: `no answer from tidecast: ${error.message}` };
   }
-  if (!mine.signal.aborted) showPast(at, told);
+}
+
+// One question at a time: each reads the log. Of those that come meanwhile the last is asked.
+async function explain(at) {
+  wanted = at;
+  if (at === kept) window.history.replaceState(null, "", addressOf(chosen, at));
+  if (asking) return;
+  asking = true;
+  for (let done = null; wanted !== null && wanted !== done; ) {
+    done = wanted;
+    const told = await ask(done);
+    if (wanted === done) showPast(done, told);
+  }
+  asking = false;
 }
 
 function look(at) {
@@ -100,7 +110,7 @@ function keep(at) {
 
 function goLive() {
   clearTimeout(resting);
-  asking.abort();
+  wanted = null;
   document.getElementById("past").classList.add("none");
   if (kept === null) return;
   kept = null;

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from adapter.cli.explain import told
 from adapter.explain import Explainer, Explanation, parse_time
-from adapter.past import find_series
+from adapter.past import Names
 from adapter.web.app import Page
 from cme.collector.records import describe
 from cme.core.batch import Batch, series_ids
@@ -158,6 +158,15 @@ def two_kinds(tmp_path: Path) -> Iterator[Written]:
     made.log.close()
 
 
+def test_a_workload_that_comes_later_is_known_then(written: Written) -> None:
+    names, jobs = Names(written.log), policy("jobs")
+    with pytest.raises(InvalidInput, match="shop/jobs: it is not in the log"):
+        names.workload("shop/jobs")
+    written.log.append(describe([Standing.valid(jobs)], NOW))
+    assert names.workload("shop/jobs")[0] == jobs.workload
+    assert names.workload("shop/web")[0] == WEB.workload
+
+
 def test_a_name_of_two_kinds_is_refused_with_their_names(two_kinds: Written) -> None:
     told = "several of different kinds; name one of shop/Deployment.apps/web, shop/StatefulSet.apps/web"
     with pytest.raises(InvalidInput, match=told):
@@ -170,7 +179,7 @@ def test_the_kind_may_be_named(two_kinds: Written, name: str) -> None:
     assert two_kinds.explain(0, name).workload.kind == "StatefulSet"
     with pytest.raises(InvalidInput, match="shop/Job/web: it is not in the log; the log has: shop/web"):
         two_kinds.explain(0, "shop/Job/web")
-    series = find_series(two_kinds.log, name, "qps")
+    series = Names(two_kinds.log).series(name, "qps")
     assert series == SeriesKey(two_kinds.explain(0, name).workload, "qps").id
 
 
