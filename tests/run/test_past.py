@@ -95,7 +95,7 @@ def test_a_link_shows_the_decision_of_its_time_in_the_words_of_explain(
     page: Page, demo: Program, decided: datetime
 ) -> None:
     told = demo.page(f"/api/v1/explain/{WEB}?at={text(decided)}")
-    page.open(text(decided))
+    page.open(text(decided).removesuffix("Z"))  # UTC unless it says otherwise
     page.wait_for(text(decided))
     assert [s.get_attribute("id") for s in page.browser.find_elements(By.CSS_SELECTOR, "section")] == [WEB]
     (signal,) = told["signals"]

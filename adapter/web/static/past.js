@@ -7,7 +7,7 @@ const STEPS = { "6h": 60_000, "28d": 3_600_000 };
 
 const query = new URLSearchParams(location.search);
 const chosen = query.get("workload"); // null on the page of all
-let kept = query.get("at"); // null: the newest, as it comes
+let kept = query.get("at")?.replace(/T[\d:.]+$/, "$&Z") ?? null; // UTC unless it says otherwise; null: no time is kept
 let resting = 0;
 let wanted = null; // the time whose decision is to be shown; null: none
 let asking = false;
