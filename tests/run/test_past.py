@@ -124,6 +124,17 @@ def test_a_time_of_which_nothing_is_known_is_an_error_and_no_number(
     assert not page.browser.find_elements(By.CSS_SELECTOR, "#decision dd")
 
 
+def test_what_was_too_old_to_be_served_is_not_shown_as_decided(page: Page) -> None:
+    page.open()
+    replicas = {"value": 5, "problem": "it was too old", "floor": 4, "ceiling": 20, "reasons": []}
+    told = {"replicas": replicas, "running": {"wanted": 3, "ready": 2}}
+    html = page.browser.execute_script("return pastReplicas(arguments[0]).innerHTML", told)
+    assert "<dt>decided</dt><dd>—</dd>" in html
+    assert "<dt>policy bounds</dt><dd>4 to 20</dd>" in html
+    assert "<dt>wanted then</dt><dd>3</dd></div><div><dt>took load</dt><dd>2</dd>" in html
+    assert '<p class="error">it was too old</p>' in html
+
+
 def test_pointing_shows_a_time_and_a_click_keeps_it(page: Page) -> None:
     page.open()
     assert "Point at a time" in page.find("#past").text
