@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 
 from adapter.access.gate import Gate
@@ -14,6 +13,7 @@ from cme.core.clock import SystemClock
 from cme.runtime.telemetry import AdapterTelemetry
 from tests.contract.metrics_api.client import Client
 from tests.unit.adapter.access.cluster import Cluster
+from tests.unit.adapter.api.listening import listening
 from tests.unit.adapter.stage import Stage, policy
 
 TOKEN = "t0ken"
@@ -29,6 +29,6 @@ async def client() -> AsyncIterator[Client]:
     stage.decide()
     cluster = Cluster(tokens={TOKEN: {"username": "kit", "groups": [MASTERS]}})
     gate = await asyncio.to_thread(Gate, cluster, stage.clock)
-    app = MetricsApi(stage.view, stage.answers, gate, AdapterTelemetry(CollectorRegistry())).app
-    async with TestServer(app) as server:
-        yield Client(f"http://127.0.0.1:{server.port}", credentials={"Authorization": f"Bearer {TOKEN}"})
+    api = MetricsApi(stage.view, stage.answers, gate, AdapterTelemetry(CollectorRegistry()))
+    async with listening(api) as url:
+        yield Client(url, credentials={"Authorization": f"Bearer {TOKEN}"})
