@@ -23,6 +23,9 @@ from tests.e2e.components.process import Process
 from tests.e2e.components.waiting import until
 from tests.e2e.components.web import is_ok
 
+HPA = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
+"""Who reads metrics."""
+
 LOCAL = "127.0.0.1"
 NODES = 2
 FAST_HPA = (

@@ -2,14 +2,13 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
 
+from tests.e2e.components.control_plane import HPA
 from tests.e2e.components.kube import Json
-from tests.e2e.serving.stage import HPA
 
 RULES = (
     {
@@ -45,15 +44,62 @@ class Call:
         return self.code < 400
 
 
-def calls(log: Path, namespace: str) -> dict[str, list[Call]]:
-    """Workload -> what the controller did for it, in order of time. A last line that is only half there waits."""
+@dataclass(frozen=True)
+class Step:
+    """From a read of the scale to the next, for one workload."""
+
+    calls: list[Call]
+    next_ms: float | None
+    """When the next one began; None: it is the last that is known."""
+
+    @property
+    def read(self) -> Call:
+        return self.calls[0]
+
+    @property
+    def scalings(self) -> list[Call]:
+        """More than one where the API server refused some."""
+        return [call for call in self.calls if call.act is Act.WRITE_SCALE]
+
+    @property
+    def scaled(self) -> Call | None:
+        return next((call for call in self.scalings if call.succeeded), None)
+
+    @property
+    def written(self) -> Call | None:
+        """The status; one that is as it was is not written."""
+        return next((call for call in self.calls if call.act is Act.WRITE_STATUS), None)
+
+    @property
+    def end_ms(self) -> float | None:
+        """No decision was made later than this; None: unknown."""
+        return self.written.received_ms if self.written else self.next_ms
+
+
+def steps(log: Path, namespace: str) -> dict[str, list[Step]]:
+    """Workload -> its steps in order of time. A last line that is only half there is left out."""
     found: dict[str, list[Call]] = defaultdict(list)
     with log.open("rb") as file:
         for line in file:
             event = json.loads(line) if line.endswith(b"\n") else {"objectRef": {}}
             if event["objectRef"].get("namespace") == namespace:
                 found[event["objectRef"]["name"]].append(_call(event))
-    return {name: sorted(mine, key=lambda call: call.received_ms) for name, mine in found.items()}
+    return {name: _steps(sorted(mine, key=lambda call: call.received_ms)) for name, mine in found.items()}
+
+
+def _steps(mine: list[Call]) -> list[Step]:
+    groups: list[list[Call]] = []
+    for call in mine:
+        if call.act is Act.READ_SCALE and not (groups and _refused(groups[-1][-1])):
+            groups.append([])
+        groups[-1].append(call)
+    begins_ms = [group[0].received_ms for group in groups]
+    return [Step(*pair) for pair in zip(groups, [*begins_ms[1:], None], strict=True)]
+
+
+def _refused(call: Call) -> bool:
+    """A write after which the controller reads the scale again, within the same step."""
+    return call.act is Act.WRITE_SCALE and not call.succeeded
 
 
 def _call(event: Json) -> Call:
@@ -71,15 +117,3 @@ def _call(event: Json) -> Call:
 
 def _ms(text: str) -> float:
     return datetime.fromisoformat(text).timestamp() * 1000
-
-
-def steps(mine: list[Call]) -> Iterator[list[Call]]:
-    """The calls of one step after the other. A scale that is read after a write was refused belongs to the same one."""
-    step: list[Call] = []
-    for call in mine:
-        refused = step and step[-1].act is Act.WRITE_SCALE and not step[-1].succeeded
-        if call.act is Act.READ_SCALE and step and not refused:
-            yield step
-            step = []
-        step.append(call)
-    yield step

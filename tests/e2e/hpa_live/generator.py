@@ -29,6 +29,9 @@ TOLERANCES = {from_quantity(text): text for text in ("0", "0.05", "0.07", "29m",
 LEAST_M = -(10**18) + 1
 """Negative quantities of more digits are mangled by apimachinery's scaledValue before the algorithm sees them."""
 
+SPECS = 3
+"""Of each workload."""
+
 MAIN, SIDE = "main", "side"
 _OUTSIDE = (MetricType.OBJECT, MetricType.EXTERNAL)
 _OF_RESOURCES = (MetricType.RESOURCE, MetricType.CONTAINER_RESOURCE)
@@ -46,12 +49,18 @@ def _workload(draws: Draws, name: str, now_ms: int) -> Workload:
     choose = draws.random.choice
     kinds = [MetricType.PODS, *_OUTSIDE, choose(_OF_RESOURCES)]
     metrics = tuple(_metric(draws, kind) for kind in draws.random.sample(kinds, choose((1, 1, 1, 2, 3))))
+    specs = tuple(_spec(draws, metrics) for _ in range(SPECS))
+    pods = tuple(_pod(draws, f"{name}-{number}", now_ms) for number in range(choose((0, 2, 3, 4, 5, 8))))
+    return Workload(name, specs, pods, choose((1, 2, 5, len(pods))))
+
+
+def _spec(draws: Draws, metrics: tuple[Metric, ...]) -> Spec:
+    choose = draws.random.choice
     zero = any(metric.type in _OUTSIDE for metric in metrics) and draws.often(0.5)
     least = 0 if zero else choose((1, 1, 2, 5))
-    most = INT32_MAX if draws.often(0.05) else least + choose((1, 5, 20, 100))
+    most = INT32_MAX if draws.often(0.05) else max(1, least + choose((0, 5, 20, 100, 100)))
     behavior = None if draws.often(0.3) else Behavior(_up(draws), _down(draws))
-    pods = tuple(_pod(draws, f"{name}-{number}", now_ms) for number in range(choose((0, 1, 2, 3, 4, 5))))
-    return Workload(name, Spec(most, least, metrics, behavior), pods, choose((1, 2, 5, len(pods))))
+    return Spec(most, least, metrics, behavior)
 
 
 def _metric(draws: Draws, kind: MetricType) -> Metric:
@@ -83,7 +92,7 @@ def _down(draws: Draws) -> Rules:
 
 
 def _select(draws: Draws) -> Select:
-    return draws.random.choices((Select.MAX, Select.MIN, Select.DISABLED), (6, 3, 1))[0]
+    return draws.random.choices((Select.MAX, Select.MIN, Select.DISABLED), (10, 9, 1))[0]
 
 
 def _policies(draws: Draws) -> tuple[Policy, ...]:
@@ -119,7 +128,7 @@ def _pod(draws: Draws, name: str, now_ms: int) -> Pod:
 
 def reading(draws: Draws, workload: Workload, index: int, now_ms: int) -> Reading:
     """An answer to the metric of that index."""
-    metric = workload.metric(index)
+    metric = workload.metrics[index]
     if draws.often(0.07):
         return Unavailable()
     if metric.type in _OUTSIDE:

@@ -12,6 +12,9 @@ from tests.e2e.hpa_live.workload import Workload
 KEPT = "tidecast.dev/kept"
 """The finalizer that leaves a deleted pod where it is."""
 
+WHICH = "tidecast.dev/spec"
+"""The annotation that tells which of a workload's specs an HPA has."""
+
 
 def time(ms: int) -> str:
     """As metav1.Time: whole seconds."""
@@ -66,15 +69,16 @@ def pod_status(one: Pod) -> Json:
     return {"status": {"phase": one.phase, "conditions": [ready] if one.ready else [], **start}}
 
 
-def hpa(workload: Workload, namespace: str) -> Json:
-    spec = workload.spec
+def hpa(workload: Workload, which: int, namespace: str) -> Json:
+    """With the spec of that index, which an annotation names."""
+    spec = workload.specs[which]
     metrics = [_metric(workload, index, metric) for index, metric in enumerate(spec.metrics)]
     behavior = spec.behavior
     rules = {"scaleUp": _rules(behavior.up), "scaleDown": _rules(behavior.down)} if behavior else None
     return {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
-        "metadata": {"name": workload.name, "namespace": namespace},
+        "metadata": {"name": workload.name, "namespace": namespace, "annotations": {WHICH: str(which)}},
         "spec": {
             "scaleTargetRef": _target_ref(workload),
             "minReplicas": spec.min_replicas,

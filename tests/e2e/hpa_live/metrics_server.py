@@ -62,7 +62,7 @@ class MetricsServer:
         if isinstance(reading, Unavailable):
             answer = _failure(self._draws.random.choice(FAILURES))
         else:
-            answer = web.json_response(wire.body(workload.metric(index), reading))
+            answer = web.json_response(wire.body(workload.metrics[index], reading))
         self._answers.append(Answer(workload.name, index, reading, asked_ms, time.time() * 1000))
         return answer
 

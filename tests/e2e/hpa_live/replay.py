@@ -5,8 +5,9 @@ that it may have are carried on. They hold the earliest time that something can 
 can have been is kept beside them and widens the search.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from adapter.hpa.calculator import Proposal
 from adapter.hpa.controller import Controller
@@ -14,10 +15,13 @@ from adapter.hpa.normalization import windows
 from adapter.hpa.proposals import Outcome
 from adapter.hpa.reconcile import Step, reconcile
 from adapter.hpa.spec import Spec
-from adapter.hpa.state import State
+from adapter.hpa.state import Recommendation, ScaleEvent, State
 from cme.core.durations import SECOND_MS
-from tests.e2e.hpa_live.decisions import Decision, Measure, Result, Status
+from tests.e2e.hpa_live.decisions import Decision, Result
+from tests.e2e.hpa_live.status import Measure, Status
 from tests.e2e.hpa_live.workload import Workload
+
+Kept = TypeVar("Kept", Recommendation, ScaleEvent)
 
 MOST_MEMORIES = 1000
 
@@ -44,26 +48,30 @@ def _follow(
 ) -> None:
     memories, later_by = {State()}, dict[int, int]()
     for number, decision in enumerate(decisions):
-        tried = [
-            (_result(decision, step), _remembered(step.state, now_ms, decision))
-            for memory in memories
-            for now_ms in _instants(controller, workload, memory, decision, later_by)
-            for step in (
-                reconcile(controller, workload.spec, _recalled(memory, decision), decision.seen, now_ms),
-            )
-        ]
+        tried = [one for memory in memories for one in _tries(controller, memory, decision, later_by)]
         memories = {memory for result, memory in tried if result == decision.result}
         results = {result for result, _ in tried}
         if not memories:
             done.differing.append(_difference(workload, number, decision, results))
             return
         assert len(memories) < MOST_MEMORIES, f"{workload.name}: too many memories are possible"
-        for interval in (decision.decided, decision.remembered):
+        for interval in (decision.begun, decision.decided, decision.remembered):
             width_ms = interval.last - interval.first
             later_by[interval.first] = max(width_ms, later_by.get(interval.first, 0))
         done.compared += 1
         done.rescaled += decision.result.scaled_to is not None
         done.on_edge += len(results) > 1
+
+
+def _tries(
+    controller: Controller, memory: State, decision: Decision, later_by: dict[int, int]
+) -> Iterator[tuple[Result, State]]:
+    """What the model makes of a memory, by spec and instant, and what it remembers then."""
+    state = _recalled(memory, decision)
+    for spec in decision.specs:
+        for now_ms in _instants(controller, spec, memory, decision, later_by):
+            step = reconcile(controller, spec, state, decision.seen, now_ms)
+            yield _result(decision, step), _remembered(memory, step.state, now_ms, decision)
 
 
 def _recalled(memory: State, decision: Decision) -> State:
@@ -72,31 +80,31 @@ def _recalled(memory: State, decision: Decision) -> State:
     return memory._replace(conditions=before.as_conditions(), desired_replicas=before.desired)
 
 
-def _remembered(state: State, now_ms: int, decision: Decision) -> State:
-    """What it keeps itself, with the earliest time of what is new."""
-    logged, changed = decision.decided.first, decision.remembered.first
-    return State(
-        state.recommendations
-        and tuple(
-            one._replace(time_ms=logged) if one.time_ms == now_ms else one for one in state.recommendations
-        ),
-        tuple(one._replace(time_ms=changed) if one.time_ms == now_ms else one for one in state.ups),
-        tuple(one._replace(time_ms=changed) if one.time_ms == now_ms else one for one in state.downs),
-    )
+def _remembered(memory: State, state: State, now_ms: int, decision: Decision) -> State:
+    """What it keeps itself of the new state, with the earliest times of what `memory` has not got."""
+    begun, logged, changed = decision.begun.first, decision.decided.first, decision.remembered.first
+    log = _at(state.recommendations or (), now_ms, logged)
+    if log and memory.recommendations is None:
+        log = (log[0]._replace(time_ms=begun), *log[1:])
+    return State(log or None, _at(state.ups, now_ms, changed), _at(state.downs, now_ms, changed))
+
+
+def _at(kept: tuple[Kept, ...], now_ms: int, time_ms: int) -> tuple[Kept, ...]:
+    """What is of now happened at another time."""
+    return tuple(one._replace(time_ms=time_ms) if one.time_ms == now_ms else one for one in kept)
 
 
 def _instants(
-    controller: Controller, workload: Workload, memory: State, decision: Decision, later_by: dict[int, int]
+    controller: Controller, spec: Spec, memory: State, decision: Decision, later_by: dict[int, int]
 ) -> set[int]:
     """The ends of the bracket, and all instants about which something in it comes of age."""
     first, last = decision.decided
-    spans = _spans_ms(controller, workload.spec)
+    spans = _spans_ms(controller, spec)
     times = {one.time_ms for kept in (memory.recommendations or (), memory.ups, memory.downs) for one in kept}
     aged = {time + span for time in times for span in spans if first - later_by[time] <= time + span <= last}
-    starts = {
-        pod.start_ms + controller.cpu_initialization_ms for pod in workload.pods if pod.start_ms is not None
-    }
-    edges = aged | {start for start in starts if first <= start <= last}
+    begun = [pod.start_ms for pod in decision.seen.pods if pod.start_ms is not None]
+    calm = {start + controller.cpu_initialization_ms for start in begun}
+    edges = aged | {instant for instant in calm if first <= instant <= last}
     return {first, last} | {edge + aside for edge in edges for aside in (-1, 0, 1)}
 
 
@@ -133,7 +141,7 @@ def _difference(workload: Workload, number: int, decision: Decision, results: se
     return "\n  ".join(
         [
             f"{workload.name}, decision {number}",
-            f"spec {workload.spec}",
+            *(f"spec {spec}" for spec in decision.specs),
             f"seen {decision.seen}",
             f"before {decision.before}, within {decision.decided}",
             f"the controller: {decision.result}",

@@ -6,19 +6,20 @@ from dataclasses import replace
 import pytest
 
 from adapter.hpa.controller import Controller
+from adapter.hpa.spec import Behavior, Rules, Spec
 from cme.core.durations import SECOND_MS
 from tests.e2e.components.report import note
+from tests.e2e.hpa_live.decisions import Decision
+from tests.e2e.hpa_live.play import Played, play
 from tests.e2e.hpa_live.replay import Replayed, replay
-from tests.e2e.hpa_live.stage import CONTROLLER, Played, Stage, play, stage
+from tests.e2e.hpa_live.stage import CONTROLLER, Stage, stage
 
 pytestmark = pytest.mark.e2e
 
 WRONG = {
     "tolerance": replace(CONTROLLER, tolerance=0.2),
     "scale-up limit": replace(CONTROLLER, scale_up_limit_factor=3.0),
-    "window": replace(
-        CONTROLLER, downscale_stabilization_ms=CONTROLLER.downscale_stabilization_ms - SECOND_MS
-    ),
+    "window": replace(CONTROLLER, downscale_stabilization_ms=SECOND_MS),
 }
 
 
@@ -30,7 +31,7 @@ def on(machine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stag
 
 @pytest.fixture(scope="module")
 def played(on: Stage) -> Played:
-    return play(on, seed=0, hpas=50, decisions=300)
+    return play(on, seed=0, hpas=30, decisions=600)
 
 
 def agreed(done: Replayed, count: int) -> None:
@@ -44,13 +45,33 @@ def agreed(done: Replayed, count: int) -> None:
 
 
 def test_decisions(played: Played) -> None:
-    agreed(replay(CONTROLLER, played), 300)
+    agreed(replay(CONTROLLER, played), 600)
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
 def test_a_wrong_model_is_found(played: Played, wrong: Controller) -> None:
     """The comparison itself."""
     assert replay(wrong, played).differing
+
+
+def test_wrong_periods_are_found(played: Played) -> None:
+    """What the model remembers of changes of the size."""
+    wrong = [(workload, [_longer(one) for one in decisions]) for workload, decisions in played]
+    assert replay(CONTROLLER, wrong).differing
+
+
+def _longer(decision: Decision) -> Decision:
+    return replace(decision, specs=tuple(map(_with_longer_periods, decision.specs)))
+
+
+def _with_longer_periods(spec: Spec) -> Spec:
+    behavior = spec.behavior
+    return replace(spec, behavior=behavior and Behavior(_doubled(behavior.up), _doubled(behavior.down)))
+
+
+def _doubled(rules: Rules) -> Rules:
+    policies = tuple(replace(one, period_s=2 * one.period_s) for one in rules.policies)
+    return replace(rules, policies=policies)
 
 
 @pytest.mark.slow

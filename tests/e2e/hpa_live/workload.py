@@ -11,7 +11,8 @@ class Workload:
     """A Deployment that nobody runs, the pods that its selector finds, and an HPA, all of one name."""
 
     name: str
-    spec: Spec
+    specs: tuple[Spec, ...]
+    """What its HPA may be changed to, the first in the beginning; all have the same metrics."""
     pods: tuple[Pod, ...]
     replicas: int
     """In the beginning, of spec and status."""
@@ -24,7 +25,8 @@ class Workload:
     def of_resources(self) -> int | None:
         """Index of the metric that the resource metrics API answers; there is one at most, for requests don't name it."""
         kinds = {MetricType.RESOURCE, MetricType.CONTAINER_RESOURCE}
-        return next((index for index, one in enumerate(self.spec.metrics) if one.type in kinds), None)
+        return next((index for index, one in enumerate(self.metrics) if one.type in kinds), None)
 
-    def metric(self, index: int) -> Metric:
-        return self.spec.metrics[index]
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        return self.specs[0].metrics
