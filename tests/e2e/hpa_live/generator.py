@@ -33,6 +33,11 @@ SPECS = 3
 """Of each workload."""
 
 MAIN, SIDE = "main", "side"
+"""Every pod has the first container, some have the second."""
+
+OF_THE_WHOLE = {"cpu": 3000, "memory": 5_000_000}
+"""What a pod requests as a whole, if it does; no less than its containers together."""
+
 _OUTSIDE = (MetricType.OBJECT, MetricType.EXTERNAL)
 _OF_RESOURCES = (MetricType.RESOURCE, MetricType.CONTAINER_RESOURCE)
 _SECONDS = (1, 2, 3, 5)
@@ -72,7 +77,7 @@ def _metric(draws: Draws, kind: MetricType) -> Metric:
     percent = Target(TargetType.UTILIZATION, draws.random.choice((10, 50, 80, 100, 150)))
     resource = draws.random.choice(("cpu", "cpu", "memory"))
     small = Target(TargetType.AVERAGE_VALUE, 1000 * draws.random.choice((1, 50, 2000)))
-    container = MAIN if kind is MetricType.CONTAINER_RESOURCE else ""
+    container = draws.random.choice((MAIN, MAIN, SIDE)) if kind is MetricType.CONTAINER_RESOURCE else ""
     return Metric(kind, percent if draws.often(0.7) else small, resource, container)
 
 
@@ -123,6 +128,7 @@ def _pod(draws: Draws, name: str, now_ms: int) -> Pod:
         start_ms=None if draws.often(0.03) else now_ms + start_s * SECOND_MS,
         transition_ms=now_ms + transition_s * SECOND_MS,
         containers=(Container(MAIN, requests), *side),
+        pod_requests_m=OF_THE_WHOLE if draws.often(0.1) else None,
     )
 
 

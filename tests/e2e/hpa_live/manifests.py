@@ -1,5 +1,6 @@
 """A workload as objects of the API."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from adapter.hpa.observation import Pod
@@ -23,7 +24,10 @@ def time(ms: int) -> str:
 
 def deployment(workload: Workload, namespace: str) -> Json:
     """It takes any size; no controller makes pods of it."""
-    template = {"metadata": {"labels": _labels(workload)}, "spec": {"containers": [_container("main", {})]}}
+    template = {
+        "metadata": {"labels": _labels(workload)},
+        "spec": {"containers": [{"name": "any", "image": "none"}]},
+    }
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -53,14 +57,17 @@ def pod(workload: Workload, one: Pod, namespace: str) -> Json:
         },
         "spec": {
             "automountServiceAccountToken": False,
-            "containers": [_container(each.name, dict(each.requests_m)) for each in one.containers],
+            "containers": [
+                {"name": each.name, "image": "none", **_requests(each.requests_m)} for each in one.containers
+            ],
+            **_requests(one.pod_requests_m or {}),
         },
     }
 
 
-def _container(name: str, requests_m: dict[str, int]) -> Json:
+def _requests(requests_m: Mapping[str, int]) -> Json:
     requests = {resource: format_quantity(amount) for resource, amount in requests_m.items()}
-    return {"name": name, "image": "none", "resources": {"requests": requests}}
+    return {"resources": {"requests": requests}} if requests else {}
 
 
 def pod_status(one: Pod) -> Json:

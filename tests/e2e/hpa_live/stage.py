@@ -11,11 +11,12 @@ from tests.e2e.components.certificates import Authority
 from tests.e2e.components.control_plane import HPA, ControlPlane, Make
 from tests.e2e.components.extension import behind_a_service
 from tests.e2e.components.kube import Json
+from tests.e2e.hpa_differential.generator import VERSION
 from tests.e2e.hpa_live import audit, wire
 from tests.e2e.hpa_live.metrics_server import MetricsServer, serving
 
 CONTROLLER = Controller(
-    version="1.36",
+    version=VERSION,
     gates={SCALE_TO_ZERO: True},
     downscale_stabilization_ms=4 * SECOND_MS,
     cpu_initialization_ms=10 * SECOND_MS,

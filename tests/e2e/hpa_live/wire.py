@@ -22,7 +22,7 @@ def body(metric: Metric, reading: Samples | Values) -> Json:
         return _external(reading) if metric.type is MetricType.EXTERNAL else _of_object(reading)
     if metric.type is MetricType.PODS:
         return _list("MetricValueList", CUSTOM, [_of_pod(name, one) for name, one in reading.of.items()])
-    items = [_usage(name, metric.resource, one) for name, one in reading.of.items()]
+    items = [_usage(name, metric, one) for name, one in reading.of.items()]
     return _list("PodMetricsList", RESOURCES, items)
 
 
@@ -55,8 +55,10 @@ def _described(kind: str, name: str, value_m: int) -> Json:
     }
 
 
-def _usage(name: str, resource: str, sample: Sample) -> Json:
-    containers = [{"name": MAIN, "usage": {resource: format_quantity(sample.value_m)}}]
+def _usage(name: str, metric: Metric, sample: Sample) -> Json:
+    containers = [
+        {"name": metric.container or MAIN, "usage": {metric.resource: format_quantity(sample.value_m)}}
+    ]
     return {
         "metadata": {"name": name},
         "timestamp": time(sample.time_ms),
