@@ -40,8 +40,8 @@ OF_THE_WHOLE = {"cpu": 3000, "memory": 5_000_000}
 
 _OUTSIDE = (MetricType.OBJECT, MetricType.EXTERNAL)
 _OF_RESOURCES = (MetricType.RESOURCE, MetricType.CONTAINER_RESOURCE)
-_SECONDS = (1, 2, 3, 5)
-"""Windows and periods: short, so that a minute sees many of them pass."""
+_WINDOWS_S, _PERIODS_S = (1, 2, 3, 5), (1, 3, 5, 10)
+"""Short, so that a minute sees many of them pass."""
 
 
 def workloads(seed: int, count: int, now_ms: int) -> list[Workload]:
@@ -85,14 +85,14 @@ def _up(draws: Draws) -> Rules:
     if draws.often(0.15):
         return ScaleUp()
     return ScaleUp(
-        draws.random.choice((0, 0, *_SECONDS)), _select(draws), _policies(draws), _tolerance(draws)
+        draws.random.choice((0, 0, *_WINDOWS_S)), _select(draws), _policies(draws), _tolerance(draws)
     )
 
 
 def _down(draws: Draws) -> Rules:
     if draws.often(0.15):
         return ScaleDown()
-    window = draws.random.choice((None, 0, 0, *_SECONDS))
+    window = draws.random.choice((None, 0, 0, *_WINDOWS_S))
     return ScaleDown(window, _select(draws), _policies(draws), _tolerance(draws))
 
 
@@ -104,7 +104,7 @@ def _policies(draws: Draws) -> tuple[Policy, ...]:
     kinds, amounts = (PolicyType.PODS, PolicyType.PERCENT), (1, 2, 4, 10, 33, 50, 100, 150)
     choose = draws.random.choice
     return tuple(
-        Policy(choose(kinds), choose(amounts), choose(_SECONDS)) for _ in range(choose((1, 1, 2, 3)))
+        Policy(choose(kinds), choose(amounts), choose(_PERIODS_S)) for _ in range(choose((1, 1, 2, 3)))
     )
 
 

@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from random import Random
 
 from adapter.hpa.arithmetic import INT32_MAX
-from tests.e2e.components.kube import KubeError
+from tests.e2e.components.kube import Json, KubeError
 from tests.e2e.components.waiting import until
 from tests.e2e.hpa_live import audit, generator, manifests
 from tests.e2e.hpa_live.decisions import Applied, Decision, decided
@@ -47,7 +48,7 @@ class _Scene:
         """All but the HPAs."""
         self.on.plane.kube.post("/api/v1/namespaces", {"metadata": {"name": self.namespace}})
         account = f"/api/v1/namespaces/{self.namespace}/serviceaccounts/default"
-        until("pods can be made", lambda: self._exists(account), 30)
+        until("pods can be made", lambda: self._found(account), 30)
         with ThreadPoolExecutor(HANDS) as hands:
             for _ in hands.map(self._make, drawn):
                 pass
@@ -88,10 +89,11 @@ class _Scene:
     def _change(self, workload: Workload) -> None:
         """Mostly the running replicas, which follow the wanted ones or don't."""
         path = f"{self._deployments}/{workload.name}"
-        if not self._exists(path):
+        found = self._found(path)
+        if found is None:
             self._deploy(workload)
             return
-        wanted = self.on.plane.kube.get(path)["spec"]["replicas"]
+        wanted = found["spec"]["replicas"]
         self._run(workload, wanted if self.random.random() < 0.7 else self.random.randint(0, wanted + 2))
         draw = self.random.random()
         if draw < 0.05:
@@ -113,8 +115,10 @@ class _Scene:
         path = f"{self._deployments}/{workload.name}/scale"
         self.on.plane.kube.merge(path, {"spec": {"replicas": size}})
 
-    def _exists(self, path: str) -> bool:
+    def _found(self, path: str) -> Json | None:
         try:
-            return bool(self.on.plane.kube.get(path))
-        except KubeError:
-            return False
+            return self.on.plane.kube.get(path)
+        except KubeError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            return None
