@@ -25,6 +25,7 @@ from adapter.registration.rule import manifest
 from cme.core.settings import Registration
 from tests.e2e import policies
 from tests.e2e.components.control_plane import ControlPlane
+from tests.e2e.components.extension import behind_a_service
 from tests.e2e.components.kube import Json, Kube, KubeError
 from tests.e2e.components.reference import Reference
 from tests.e2e.components.waiting import until
@@ -99,7 +100,9 @@ def of_tidecast(tidecast: Tidecast) -> Adapter:
 
 
 def of_library(reference: Reference) -> Adapter:
-    registered = list(reference.behind_a_service(SERVICE, SERVICE, VERSION))
+    registered = list(
+        behind_a_service(SERVICE, SERVICE, reference.port, reference.ca, [f"{CUSTOM}/{VERSION}"])
+    )
     return Adapter(reference.address + PATH, reference.pid, registered)
 
 

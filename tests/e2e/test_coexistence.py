@@ -15,6 +15,7 @@ from cme.core.settings import Kubernetes, Registration
 from cme.kube import KubeClient
 from tests.e2e import policies, workloads
 from tests.e2e.components.control_plane import ControlPlane
+from tests.e2e.components.extension import behind_a_service
 from tests.e2e.components.kube import Json, Kube, KubeError, with_certificate
 from tests.e2e.components.reference import Reference
 from tests.e2e.components.waiting import until
@@ -40,7 +41,7 @@ def foreign(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Followed]:
     uninstall(kube)
     with Reference(folder, control_plane, f"{SERVICE}.{MONITORING}.svc") as reference:
         for manifest in (
-            *reference.behind_a_service(SERVICE, MONITORING, "v1beta1"),
+            *behind_a_service(MONITORING, SERVICE, reference.port, reference.ca, [f"{CUSTOM}/v1beta1"]),
             *may_be_read(),
             workloads.namespace(),
             workloads.deployment("theirs"),

@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e import policies, workloads
 from tests.e2e import scene as scenes
-from tests.e2e.components.control_plane import ControlPlane
+from tests.e2e.components.control_plane import HPA, ControlPlane
 from tests.e2e.components.kafka import Kafka
 from tests.e2e.components.kube import KubeError
 from tests.e2e.components.monitored import Monitored
@@ -31,7 +31,6 @@ Their numbers lie amid what a replica carries (large pages with what else crosse
 its edge a peak of noise would take a replica along when it leaves the window, and look like the load's end.
 """
 
-HPA_CONTROLLER = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
 LASTING_S = policies.RATE_WINDOW_S + policies.WINDOW_S + policies.PERIOD_S
 """What comes for an instant stays in the rates for their range, then in the window, then goes by the share a period."""
 SYNC_S = 2.0
@@ -55,7 +54,7 @@ def test_hpas_follow_what_is_served(scene: Scene) -> None:
     peak = reach("load", loaded(scene))
     comes_to_rest(scene)
     for group in (CUSTOM, EXTERNAL):
-        assert HPA_CONTROLLER in scene.plane.askers(group)
+        assert HPA in scene.plane.askers(group)
     prometheus_dies(scene)
     reach("recovered", loaded(scene) | {scene.shop: FLOOR})
     comes_to_rest(scene)

@@ -8,8 +8,9 @@ system:serviceaccount:kube-system:horizontal-pod-autoscaler.
 import json
 import signal
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -22,6 +23,9 @@ from tests.e2e.components.process import Process
 from tests.e2e.components.waiting import until
 from tests.e2e.components.web import is_ok
 
+HPA = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
+"""Who reads metrics."""
+
 LOCAL = "127.0.0.1"
 NODES = 2
 FAST_HPA = (
@@ -30,6 +34,27 @@ FAST_HPA = (
     "--horizontal-pod-autoscaler-initial-readiness-delay=1s",
     "--horizontal-pod-autoscaler-cpu-initialization-period=1s",
 )
+METRICS_ASKED = (
+    {
+        "level": "Metadata",
+        "resources": [{"group": "custom.metrics.k8s.io"}, {"group": "external.metrics.k8s.io"}],
+    },
+)
+"""Who asks the APIs of extension servers."""
+
+
+@dataclass(frozen=True)
+class Make:
+    """What one control plane may have different from another."""
+
+    controllers: Sequence[str] = FAST_HPA
+    """Flags of the kube-controller-manager."""
+    gates: Sequence[str] = ()
+    """Feature gates that are on though they are off by default."""
+    audited: Sequence[Json] = METRICS_ASKED
+    """Rules of an audit policy; what none of them names is not written down."""
+    runs_pods: bool = True
+    """With nodes, a scheduler and KWOK. Without them the status of pods is what a test writes."""
 
 
 class ControlPlane:
@@ -38,8 +63,9 @@ class ControlPlane:
     `authority` signs its clients, `front_proxy` the aggregator.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._audit_log = folder, folder / "audit.log"
+    def __init__(self, folder: Path, make: Make | None = None) -> None:
+        self._folder, self.audit_log = folder, folder / "audit.log"
+        self._make = make or Make()
         self._ports = dict(
             zip(("etcd", "peer", "api", "controllers", "scheduler", "kwok"), free_ports(6), strict=True)
         )
@@ -64,14 +90,19 @@ class ControlPlane:
     def start(self) -> None:
         """Raises ComponentFailed, after stopping what did start."""
         try:
-            for make in (self._etcd, self._apiserver, self._controllers, self._scheduler, self._kwok):
-                process = make()
-                self._processes.append(process)
-                process.start()
-            self._add_nodes()
+            for part in (self._etcd, self._apiserver, self._controllers):
+                self._start(part())
+            if self._make.runs_pods:
+                for part in (self._scheduler, self._kwok):
+                    self._start(part())
+                self._add_nodes()
         except BaseException:
             self.stop()
             raise
+
+    def _start(self, process: Process) -> None:
+        self._processes.append(process)
+        process.start()
 
     def stop(self) -> None:
         """The last started first; etcd's data need not be saved."""
@@ -111,7 +142,7 @@ class ControlPlane:
 
     def askers(self, prefix: str) -> set[str]:
         """Users that asked for metrics at paths that begin so, by the API server's audit log; "" for nobody known."""
-        events = map(json.loads, self._audit_log.read_text().splitlines())
+        events = map(json.loads, self.audit_log.read_text().splitlines())
         return {e["user"].get("username", "") for e in events if e["requestURI"].startswith(prefix)}
 
     def kubeconfig(self, name: str, user: Json) -> Path:
@@ -160,18 +191,20 @@ class ControlPlane:
             f"--proxy-client-cert-file={self._proxy.certificate}",
             f"--proxy-client-key-file={self._proxy.key}",
             f"--audit-policy-file={self._audit_policy()}",
-            f"--audit-log-path={self._audit_log}",
+            f"--audit-log-path={self.audit_log}",
+            *self._gates(),
         ]
         return self._process(APISERVER, arguments, self.kube.is_ready)
 
     def _audit_policy(self) -> Path:
-        """Write down who asks the APIs of extension servers, and nothing else."""
-        groups = [{"group": "custom.metrics.k8s.io"}, {"group": "external.metrics.k8s.io"}]
-        rules = [{"level": "Metadata", "resources": groups}, {"level": "None"}]
+        rules = [*self._make.audited, {"level": "None"}]
         policy = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": rules}
         path = self._folder / "audit-policy.yaml"
         path.write_text(json.dumps(policy | {"omitStages": ["RequestReceived"]}))
         return path
+
+    def _gates(self) -> list[str]:
+        return [f"--feature-gates={gate}=true" for gate in self._make.gates]
 
     def _controllers(self) -> Process:
         arguments = [
@@ -179,7 +212,8 @@ class ControlPlane:
             "--use-service-account-credentials=true",
             f"--service-account-private-key-file={self._token_key}",
             f"--root-ca-file={self.authority.certificate}",
-            *FAST_HPA,
+            *self._make.controllers,
+            *self._gates(),
         ]
         return self._process(CONTROLLERS, arguments, f"https://{LOCAL}:{self._ports['controllers']}/healthz")
 

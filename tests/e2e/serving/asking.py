@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from cme.core.quantity import parse_quantity
-from tests.e2e.serving.stage import HPA, Scene
+from tests.e2e.components.control_plane import HPA
+from tests.e2e.serving.stage import Scene
 from tests.e2e.told import Told
 
 TIMEOUT_S = 5

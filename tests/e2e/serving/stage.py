@@ -14,8 +14,6 @@ from tests.e2e.workloads import by_value, external_metric, object_metric, of_wor
 
 LOAD, PER_REPLICA = 300.0, "100"
 
-HPA = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
-
 OBJECT = "object"
 
 METRICS: Mapping[str, Json] = {

@@ -16,11 +16,11 @@ from cme.core.clock import ManualClock
 from cme.core.settings import Kubernetes
 from cme.kube import KubeClient
 from tests.e2e.components.certificates import Authority, KeyPair
-from tests.e2e.components.control_plane import ControlPlane
+from tests.e2e.components.control_plane import HPA, ControlPlane
 from tests.e2e.components.kube import Json, Kube, KubeError
 from tests.e2e.components.waiting import POLL_S, until
 from tests.e2e.followed import CUSTOM
-from tests.e2e.serving.stage import HPA, OBJECT, Scene
+from tests.e2e.serving.stage import OBJECT, Scene
 from tests.e2e.workloads import NAMESPACE
 
 pytestmark = pytest.mark.e2e

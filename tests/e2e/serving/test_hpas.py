@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.e2e.components.control_plane import HPA
 from tests.e2e.components.waiting import until
-from tests.e2e.serving.stage import HPA, Scene
+from tests.e2e.serving.stage import Scene
 
 pytestmark = pytest.mark.e2e
 

@@ -7,10 +7,11 @@ import pytest
 
 from adapter.access.trust import CONFIG_MAP
 from tests.e2e.components.certificates import Authority
+from tests.e2e.components.control_plane import HPA
 from tests.e2e.components.report import note
 from tests.e2e.components.waiting import until
 from tests.e2e.serving.asking import RIGHT, Asking, asking
-from tests.e2e.serving.stage import HPA, OBJECT, Scene
+from tests.e2e.serving.stage import OBJECT, Scene
 
 pytestmark = pytest.mark.e2e
 
