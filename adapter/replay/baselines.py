@@ -27,7 +27,7 @@ def reactive(
     behavior = None if window_s == CONTROLLER_WINDOW_S else Behavior(down=ScaleDown(stabilization_s=window_s))
     spec = Spec(most_of(policy), least, metrics, behavior)
     names = tuple(signal.name for signal in policy.spec.signals)
-    return Contender("HPA", f"{percent} % {window_s} s", policy, Autoscaler(spec, names, controller))
+    return Contender(f"HPA {window_s} s", f"{percent} %", policy, Autoscaler(spec, names, controller))
 
 
 def static(policy: ScalingPolicy, replicas: int) -> Contender:

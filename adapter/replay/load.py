@@ -17,11 +17,13 @@ LEAST_KNOWN = 0.8
 
 @dataclass(frozen=True)
 class Load:
-    """`values` [signal, step] in the signals' units, NaN where unknown; the first step starts at `start_ms`."""
+    """`values` [signal, step] in the signals' units, NaN where unknown; the first step starts at `start_ms`. `maxima` are
+    the largest of each step, where more is known than its mean."""
 
     start_ms: int
     step_ms: int
     values: Doubles
+    maxima: Doubles | None = None
 
     @property
     def end_ms(self) -> int:
@@ -42,11 +44,12 @@ class Load:
         """[signal, time]: the largest value within (until - span, until]; NaN where none is known."""
         first = (until_ms - span_ms - self.start_ms) // self.step_ms
         last = (until_ms - 1 - self.start_ms) // self.step_ms
-        found = np.full((len(self.values), len(until_ms)), np.nan)
+        maxima = self.values if self.maxima is None else self.maxima
+        found = np.full((len(maxima), len(until_ms)), np.nan)
         for back in range(int((last - first).max(initial=-1)) + 1):
             at = np.maximum(first, last - back)
             inside = (at >= 0) & (at < self.values.shape[1])
-            found[:, inside] = np.fmax(found[:, inside], self.values[:, at[inside]])
+            found[:, inside] = np.fmax(found[:, inside], maxima[:, at[inside]])
         return found
 
     def _within(self, until_ms: Times, span_ms: int) -> tuple[Doubles, Doubles]:

@@ -6,27 +6,31 @@ from rich.table import Table
 from adapter.replay.study import Result, Study
 
 _COLUMNS = (
-    "replica-hours",
+    "hours",
     "cost",
     "short %",
     "over %",
     "minutes short",
-    "worst minute %",
-    "longest wait s",
+    "worst min %",
+    "wait s",
     "changes",
     "flaps",
 )
 
 
-def show(study: Study, price: float, console: Console) -> None:
+WIDTH = 120
+"""Of a table with the longest names; a narrower terminal wraps it, for no figure is cut."""
+
+
+def show(study: Study, price: float) -> None:
     """Print it: a row for each contender."""
-    table = Table(title=study.workload, title_justify="left")
-    table.add_column("policy")
+    table = Table(title=study.workload, title_justify="left", box=None, pad_edge=False)
+    table.add_column("policy", no_wrap=True)
     for name in _COLUMNS:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for result in study.results:
         table.add_row(result.name, *_figures(result, price))
-    console.print(table)
+    Console(width=WIDTH).print(table)
 
 
 def _figures(result: Result, price: float) -> tuple[str, ...]:
