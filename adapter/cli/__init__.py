@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from adapter.cli.advise import advise
 from adapter.cli.backtest import backtest
 from adapter.cli.check import check
 from adapter.cli.decompose import decompose
@@ -34,6 +35,7 @@ tidecast.add_command(explain)
 tidecast.add_command(decompose)
 tidecast.add_command(backtest)
 tidecast.add_command(replay)
+tidecast.add_command(advise)
 
 
 def main() -> None:

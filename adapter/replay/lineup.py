@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -60,8 +61,21 @@ def sweep(policy: ScalingPolicy, controller: Controller) -> Iterator[Contender]:
 
 
 def with_quantile(policy: ScalingPolicy, quantile: float) -> ScalingPolicy:
-    forecast = policy.spec.forecast.model_copy(update={"quantile": quantile, "cost": None, "slo": None})
-    return policy.model_copy(update={"spec": policy.spec.model_copy(update={"forecast": forecast})})
+    """Whatever gave it before: a cost or an SLO goes."""
+    given = written(policy)["spec"].get("forecast", {})
+    kept = {name: value for name, value in given.items() if name not in ("cost", "slo")}
+    return changed(policy, forecast=kept | {"quantile": quantile})
+
+
+def changed(policy: ScalingPolicy, **fields: Any) -> ScalingPolicy:
+    """With other fields of its spec, checked as any policy is."""
+    document = written(policy)
+    return ScalingPolicy.model_validate(document | {"spec": document["spec"] | fields})
+
+
+def written(policy: ScalingPolicy) -> dict[str, Any]:
+    """The document without what its writer left out."""
+    return policy.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def _own(policy: ScalingPolicy, hpa: LiveHpa, controller: Controller) -> Contender:

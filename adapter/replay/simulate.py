@@ -28,9 +28,10 @@ def simulate(
     since_ms: int,
     until_ms: int,
     progress: Progress = lambda done, total: None,
+    sync_ms: int = SYNC_MS,
 ) -> list[Run]:
     """From `since_ms` on, before `until_ms`; in the order of the contenders."""
-    times_ms = np.arange(since_ms, until_ms, SYNC_MS)
+    times_ms = np.arange(since_ms, until_ms, sync_ms)
     measurements = Measurements(past, times_ms)
     deciding = [one for one in contenders if one.decides]
     places = dict(zip((one.name for one in deciding), _places(deciding), strict=True))

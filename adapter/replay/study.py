@@ -11,7 +11,7 @@ from adapter.replay.cluster import Site
 from adapter.replay.contender import Contender
 from adapter.replay.outcome import Changes, Demand, Outcome, numbers_at, outcome
 from adapter.replay.past import Past
-from adapter.replay.simulate import Progress, simulate
+from adapter.replay.simulate import SYNC_MS, Progress, simulate
 from cme.core.durations import MINUTE_MS
 
 HINDSIGHT = "hindsight"
@@ -50,9 +50,10 @@ def study(
     since_ms: int,
     until_ms: int,
     progress: Progress = lambda done, total: None,
+    sync_ms: int = SYNC_MS,
 ) -> Study:
     """All contenders over the same time."""
-    runs = simulate(contenders, past, site, since_ms, until_ms, progress)
+    runs = simulate(contenders, past, site, since_ms, until_ms, progress, sync_ms)
     demand = past.demand.within(since_ms, until_ms)
     found = [
         _result(run.contender.family, run.contender.setting, demand, run.cluster.ready, run.cluster.paid)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from adapter.autoscaler.live import LiveHpa
 from adapter.hpa.controller import Controller
+from adapter.replay.advice import Scene
 from adapter.replay.cluster import Site, Startup
 from adapter.replay.forecasts import Forecasts, Series, forecasts_of
 from adapter.replay.inputs import Given, rates
@@ -107,9 +108,16 @@ def studied(
         return [one.result() for one in pending]
 
 
+def scene_of(one: Workload, forecasts: Mapping[str, Forecasts], asked: Asked) -> Scene:
+    """Cut in the middle, for an advice."""
+    middle = one.since_ms + (one.until_ms - one.since_ms) // 2 // SYNC_MS * SYNC_MS
+    past = past_of(one, forecasts, asked.settings)
+    return Scene(past, _site(asked, one.given), asked.controller, one.since_ms, middle, one.until_ms)
+
+
 def _studied(one: Workload, forecasts: Mapping[str, Forecasts], asked: Asked, progress: Progress) -> Study:
     past = past_of(one, forecasts, asked.settings)
-    site = replace(asked.site, startup=Startup(_startup_ms(asked, one.given)))
+    site = _site(asked, one.given)
     demand = past.demand.within(one.since_ms, one.until_ms)
     contenders = lineup(one.policy, asked.live, demand, asked.controller)
     if asked.swept:
@@ -126,9 +134,9 @@ def past_of(one: Workload, forecasts: Mapping[str, Forecasts], settings: Setting
     return Past(one.given.load, one.given.rows, carries, forecasts, one.given.lead_ms, settings)
 
 
-def _startup_ms(asked: Asked, given: Given) -> int:
+def _site(asked: Asked, given: Given) -> Site:
     known = [ms for ms in (asked.startup_ms, given.startup_p90_ms) if not math.isnan(ms)]
-    return round(known[0]) if known else MINUTE_MS
+    return replace(asked.site, startup=Startup(round(known[0]) if known else MINUTE_MS))
 
 
 def _silent(done: int, total: int) -> None:

@@ -179,17 +179,17 @@ def main(traces: Path, days: int, jobs: int, out: Path | None) -> None:
     said = forecasts_of(series, min(one.since_ms for one in scenes), {}, _told)
     studies: list[Study] = []
     with ProcessPoolExecutor(jobs) as pool:
-        for one in pool.map(studied, scenes, [said[s.id] for s in series]):
-            print(line(one), flush=True)
-            studies.append(one)
-    medians = [statistics.median(found) for one in studies if (found := ratios(one))]
+        for found in pool.map(studied, scenes, [said[s.id] for s in series]):
+            print(line(found), flush=True)
+            studies.append(found)
+    medians = [statistics.median(r) for one in studies if (r := ratios(one))]
     reached = statistics.median(medians)
     print(
         f"over-provision at equal shortage, median of {len(medians)} traces: {reached:.2f} (wanted {HALF}, aim {AIM})"
     )
     if out:
         out.mkdir(parents=True, exist_ok=True)
-        (out / "what_if.json").write_text(json.dumps([document(one, 1.0) for one in studies]))
+        (out / "what_if.json").write_text(json.dumps([document(found, 1.0) for found in studies]))
 
 
 def _told(done: int, total: int) -> None:
