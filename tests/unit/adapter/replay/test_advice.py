@@ -16,9 +16,7 @@ DAY = 1440
 
 def scene(known: Past, days: int) -> Scene:
     middle = START + days // 2 * DAY * MINUTE
-    return Scene(
-        known, Site(Startup(MINUTE)), Controller("1.36"), START, middle, START + days * DAY * MINUTE
-    )
+    return Scene(known, Site(Startup(MINUTE)), Controller("1.36"), START, middle, START + days * DAY * MINUTE)
 
 
 @pytest.fixture(scope="module")
