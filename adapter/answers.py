@@ -3,8 +3,9 @@
 A sentence stays the same while its cause does: the HPA writes it into an event, and equal events are one.
 """
 
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from adapter.catalog import Entry
@@ -81,6 +82,19 @@ class Answers:
         known, fresh = self._view.pods.get(entry.replicas_id), self._told_pods(entry)
         running = fresh.wanted if fresh else math.nan
         return Told(running, known.lead_ms, known.quota) if known else Told(running)
+
+    def labels(self, entry: Entry, metric: str) -> Mapping[str, str]:
+        """The workload's own labels, by which a metric's objects are selected. Raises NotServed while they are not known."""
+        self.require_ready()
+        told = self._told_pods(entry)
+        if told is None or told.own_labels is None:
+            raise NotServed(
+                503,
+                f"{metric} of {entry.workload}: its labels are not known; "
+                f"does it exist, and may tidecast list {entry.resource}?",
+            )
+        labels: Mapping[str, str] = json.loads(told.own_labels)
+        return labels
 
     def require_ready(self) -> None:
         """Raises NotServed while the log has not been read to its end."""

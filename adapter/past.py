@@ -1,6 +1,6 @@
 """What the log has of the past: which workloads and signals, and one series as an array without holes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cme.core.durations import HOUR_MS
 from cme.core.errors import InvalidInput
 from cme.core.identity import Workload
-from cme.log.protocol import Log
+from cme.log.protocol import Log, Position
 from cme.log.reading import batches_behind
 
 T = TypeVar("T")
@@ -24,41 +24,61 @@ class Hours:
     means: NDArray[np.float64]
 
 
-def find_workload(log: Log, name: str) -> tuple[Workload, dict[str, int]]:
-    """The workload NAMESPACE/NAME and by signal the ids of its series. Raises InvalidInput naming what there is."""
-    known: dict[Workload, dict[str, int]] = {}
-    for workload, signal, series in _known(log):
-        known.setdefault(workload, {})[signal] = series
-    return _only([(_short(one), (one, signals)) for one, signals in known.items()], name)
+class Names:
+    """Every workload and signal that the log has ever had; a further question reads only what is new."""
 
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._position: Position = {}
+        self._known: dict[int, tuple[Workload, str]] = {}  # by series
 
-def find_series(log: Log, workload: str, signal: str) -> int:
-    """The id of a signal of the workload NAMESPACE/NAME. Raises InvalidInput naming what there is."""
-    return _only(
-        [(f"{_short(one)} {name}", series) for one, name, series in _known(log)], f"{workload} {signal}"
-    )
+    def workload(self, name: str) -> tuple[Workload, dict[str, int]]:
+        """The workload NAMESPACE/NAME or NAMESPACE/KIND/NAME, and by signal the ids of its series.
 
+        KIND is `Deployment` or, with its group, `Deployment.apps`. Raises InvalidInput naming what there is.
+        """
+        known: dict[Workload, dict[str, int]] = {}
+        for series, (workload, signal) in self._read().items():
+            known.setdefault(workload, {})[signal] = series
+        return _only([(one, "", (one, signals)) for one, signals in known.items()], name)
 
-def _known(log: Log) -> Iterator[tuple[Workload, str, int]]:
-    """Every series that there ever was: workload, signal, id."""
-    for batch in log.newest("series"):
-        names = ("namespace", "group", "kind", "name", "signal")
-        namespace, group, kind, name, signal = (batch.texts(column)[0] for column in names)
-        yield Workload(namespace, group, kind, name), signal, int(batch.series[0])
+    def series(self, workload: str, signal: str) -> int:
+        """The id of a signal of a workload, named as for `workload`. Raises InvalidInput naming what there is."""
+        known = [(one, f" {its}", series) for series, (one, its) in self._read().items()]
+        return _only(known, f"{workload} {signal}")
+
+    def _read(self) -> Mapping[int, tuple[Workload, str]]:
+        while (read := self._log.read(["series"], self._position)).batches:
+            self._position = read.position
+            for batch in read.batches:
+                names = ("namespace", "group", "kind", "name", "signal")
+                namespace, group, kind, name, signal = (batch.texts(column)[0] for column in names)
+                self._known[int(batch.series[0])] = Workload(namespace, group, kind, name), signal
+        return self._known
 
 
 def _short(workload: Workload) -> str:
     return f"{workload.namespace}/{workload.name}"
 
 
-def _only(known: Sequence[tuple[str, T]], name: str) -> T:
-    """The one of that name."""
-    found = [one for its, one in known if its == name]
+def _names(workload: Workload) -> tuple[str, ...]:
+    return _short(workload), f"{workload.namespace}/{workload.kind}/{workload.name}", str(workload)
+
+
+def _only(known: Sequence[tuple[Workload, str, T]], name: str) -> T:
+    """The one that goes by that name, which is one of its workload's and an ending."""
+    found = [
+        (f"{workload}{ending}", one)
+        for workload, ending, one in known
+        if name in (f"{its}{ending}" for its in _names(workload))
+    ]
     if len(found) == 1:
-        return found[0]
-    problem = "there are several of different kinds" if found else "it is not in the log"
-    names = ", ".join(sorted({its for its, _ in known}))
-    raise InvalidInput(problem, name, f"the log has: {names or 'nothing'}")
+        return found[0][1]
+    if found:
+        kinds = ", ".join(sorted(full for full, _ in found))
+        raise InvalidInput("there are several of different kinds", name, f"name one of {kinds}")
+    names = ", ".join(sorted({f"{_short(workload)}{ending}" for workload, ending, _ in known}))
+    raise InvalidInput("it is not in the log", name, f"the log has: {names or 'nothing'}")
 
 
 def read_hours(log: Log, series: int, count: int) -> Hours:

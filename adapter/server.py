@@ -28,6 +28,7 @@ from adapter.api import tls
 from adapter.api.app import MetricsApi
 from adapter.api.connections import SWEEP_MS, Connections, log
 from adapter.api.own_certificate import OwnCertificate, names_of, tls_folder
+from adapter.api.protocol import HttpServer
 from adapter.explain import Explainer
 from adapter.follow import Follower
 from adapter.registration.keeper import PERIOD_MS, Keeper
@@ -56,7 +57,7 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
     gate, keeper = (cluster.gate, cluster.keeper) if cluster else (None, None)
     access = _Access(settings, gate, keeper, telemetry)
     connections = Connections(clock, telemetry.connections_refused.inc)
-    api = MetricsApi(view, answers, gate, telemetry).app
+    api = HttpServer(MetricsApi(view, answers, gate, telemetry).answer, connections)
     with contextlib.closing(EmbeddedLog.open(settings.data, writable=False)) as log:
         explainer = Explainer(log, settings.signal_stale_ms)
         page = Page(view, answers, registry, telemetry, ops_url, explainer).app
@@ -70,7 +71,7 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
         ]
         async with (
             served(api, https_fd, connections, access.tls.context),
-            served(page, http_fd, connections, None),
+            served_page(page, http_fd, connections),
             _running(*(every(period_ms, clock, turn, telemetry.faults.inc) for period_ms, turn in beats)),
         ):
             _answer("ready")
@@ -147,8 +148,20 @@ async def _running(*loops: Coroutine[None, None, None]) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def served(
-    app: web.Application, descriptor: int, connections: Connections, context: ssl.SSLContext | None
+    api: HttpServer, descriptor: int, connections: Connections, context: ssl.SSLContext | None
 ) -> AsyncIterator[None]:
+    """The metrics API at a bound socket."""
+    server = await connections.listen(api, socket.socket(fileno=descriptor), context)
+    try:
+        yield
+    finally:
+        server.close()
+        await api.stop()
+
+
+@contextlib.asynccontextmanager
+async def served_page(app: web.Application, descriptor: int, connections: Connections) -> AsyncIterator[None]:
+    """The page at a bound socket."""
     app.middlewares.insert(0, connections.middleware)
     # No handler reads a body, so none is unpacked, and nobody waits for the rest of one.
     runner = web.AppRunner(
@@ -156,7 +169,7 @@ async def served(
     )
     await runner.setup()
     assert runner.server
-    server = await connections.listen(runner.server, socket.socket(fileno=descriptor), context)
+    server = await connections.listen(runner.server, socket.socket(fileno=descriptor), None)
     try:
         yield
     finally:

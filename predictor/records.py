@@ -59,13 +59,13 @@ def history_batch(now_ms: int, ids: NDArray[np.uint64], forecast: Forecast) -> B
 
 
 def decision_batch(now_ms: int, rules: Rules, measured: Measured, decisions: Decisions) -> Batch:
-    """One row per signal, then one per workload: its `value` is replicas, its `floor` that of limits and schedules.
+    """One row per signal, then one per workload: its `value` is replicas, `floor` and `ceiling` what bounds them.
 
     `raw_ms` of a workload's row is the oldest among the signals that count, so that no age looks younger than
     its oldest ingredient.
     """
     workloads = len(rules.replica_ids)
-    nothing = np.full(workloads, np.nan)
+    nothing, of_signals = np.full(workloads, np.nan), np.full(len(rules.signal_ids), np.nan)
     # A backlog counts also where it only wakes a workload, with no number of its own.
     counted = np.isfinite(decisions.value) | ((decisions.reasons & Reason.ARRIVALS_MISSING) > 0)
     oldest = np.full(workloads, now_ms)
@@ -81,7 +81,8 @@ def decision_batch(now_ms: int, rules: Rules, measured: Measured, decisions: Dec
         "predicted_ms": np.concatenate([measured.predicted_ms, np.zeros(workloads, dtype=np.int64)]),
         "lead_ms": np.concatenate([measured.lead_ms, nothing]),
         "drain": np.concatenate([measured.drain, nothing]),
-        "floor": np.concatenate([np.full(len(rules.signal_ids), np.nan), decisions.floor]),
+        "floor": np.concatenate([of_signals, decisions.floor]),
+        "ceiling": np.concatenate([of_signals, decisions.ceiling]),
     }
     series = np.concatenate([rules.signal_ids, rules.replica_ids])
     return Batch("decisions", now_ms, series, columns)

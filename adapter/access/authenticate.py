@@ -25,6 +25,9 @@ class Unauthenticated(TidecastError):
 class Headers(Protocol):
     """Of a request: names without case, several values each."""
 
+    def get(self, key: str, default: str) -> str:
+        """The first value."""
+
     def getall(self, key: str, default: list[str]) -> list[str]: ...
 
     def keys(self) -> Any: ...

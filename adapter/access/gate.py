@@ -3,14 +3,13 @@
 import asyncio
 import logging
 
-from aiohttp import web
-
 from adapter.access.attributes import attributes_of
 from adapter.access.authenticate import Authenticator, Unauthenticated
 from adapter.access.authorize import Authorizer
-from adapter.access.certificates import ClientCertificate, read_certificate
+from adapter.access.certificates import read_certificate
 from adapter.access.lanes import Cluster, Lanes
 from adapter.access.trust import CONFIG_MAP, NoTrust, Trust
+from adapter.api.messages import Request
 from adapter.api.status import ApiError
 from cme.core.clock import Clock
 from cme.core.errors import KubeFailed
@@ -32,11 +31,12 @@ class Gate:
     def trust(self) -> Trust:
         return self._authenticator.trust
 
-    async def admit(self, request: web.Request) -> None:
+    async def admit(self, request: Request) -> None:
         """Raises ApiError."""
         try:
-            user = await self._authenticator.user(_certificate(request), request.headers)
-            attributes = attributes_of(request.method, request.rel_url.raw_path, request.query)
+            certificate = read_certificate(request.certificate) if request.certificate else None
+            user = await self._authenticator.user(certificate, request.headers)
+            attributes = attributes_of(request.method, request.path, request.query)
             allowed = await self._authorizer.allows(user, attributes)
         except Unauthenticated as error:
             raise ApiError(401, str(error)) from None
@@ -55,10 +55,3 @@ class Gate:
             self._authenticator.trust = Trust.of(await asyncio.to_thread(self._cluster.get, CONFIG_MAP))
         except NoTrust as error:
             log.error("%s; what was published before still counts", error)
-
-
-def _certificate(request: web.Request) -> ClientCertificate | None:
-    """That of the connection, verified by TLS."""
-    connection = request.get_extra_info("ssl_object")
-    der = connection.getpeercert(binary_form=True) if connection else None
-    return read_certificate(der) if der else None

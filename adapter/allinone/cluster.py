@@ -29,7 +29,7 @@ class ClusterSide:
         self, client: "KubeClient", log: Log, clock: Clock, settings: Settings, telemetry: CollectorTelemetry
     ) -> None:
         self._client, self._tick = client, settings.tick
-        self._replicas = Replicas(client, log, clock, settings, telemetry)
+        self._replicas = Replicas(client, client.metadata, log, clock, settings, telemetry)
         self.objects = PolicyObjects()
         self._reflector = Reflector(client, PATH, self.objects, clock, telemetry.policy_objects)
         self._reporter = Reporter(client, log, clock, self.objects, settings.signal_stale_ms, telemetry)

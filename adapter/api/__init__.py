@@ -2,7 +2,8 @@
 
 `paths`, `options` and `negotiation` read a request, `custom` and `external` answer it from the view without I/O;
 `documents` keeps what `discovery` and `openapi` make of the catalog; `status` words errors, `tls` keeps
-certificates, `connections` bounds clients, `app` puts them behind aiohttp; who may ask is `adapter.access`'s.
+certificates, `connections` bounds clients, `protocol` speaks HTTP with them in `messages`, which `app` answers; who may
+ask is `adapter.access`'s.
 Protocol: https://github.com/kubernetes/metrics and https://kubernetes.io/docs/tasks/extend-kubernetes/
 configure-aggregation-layer/.
 """

@@ -1,8 +1,8 @@
 """Bounds of a listening socket: so many connections, so long for a handshake and for the head of a request.
 
-aiohttp bounds sizes and the time between requests; what it lets a client do is to open connections without end, and to
-send a request so slowly that it never comes. Either could starve the HPA. Where there is no room for a new connection, one
-goes that was never admitted to anything, the quietest first: who may ask can't be kept out by those who may not.
+aiohttp's parser bounds sizes; what it lets a client do is to open connections without end, and to send a request so slowly
+that it never comes. Either could starve the HPA. Where there is no room for a new connection, one goes that was never
+admitted to anything, the quietest first: who may ask can't be kept out by those who may not.
 """
 
 import asyncio
@@ -21,8 +21,8 @@ Inner = asyncio.Protocol
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 MAX_CONNECTIONS = 2_000
-ADMITTED = web.RequestKey("admitted", bool)
-"""Set on a request by whoever has found that its sender may ask."""
+IDLE_MS = 3_600_000
+"""Longer than any client of Kubernetes keeps a connection for later."""
 HEAD_MS = 10_000
 HANDSHAKE_SECONDS = 5
 SWEEP_MS = 1_000
@@ -59,22 +59,31 @@ class Connections:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """To be the outermost: says when the head of a request has come, and when it has been answered."""
-        connection = self._open.get(request.protocol)
-        if connection is None:
-            return await handler(request)
-        connection.begin_answer(self.now())
+        """To be the outermost of an application that admits nobody to anything."""
+        self.begin_answer(request.protocol)
         try:
             return await handler(request)
         finally:
-            connection.end_answer(request.get(ADMITTED, False))
+            self.end_answer(request.protocol, False)
+
+    def begin_answer(self, inner: Inner) -> None:
+        """The head of a request has come."""
+        if connection := self._open.get(inner):
+            connection.begin_answer(self.now())
+
+    def end_answer(self, inner: Inner, admitted: bool) -> None:
+        """It has been answered; `admitted` tells whether its sender may ask."""
+        if connection := self._open.get(inner):
+            connection.end_answer(admitted)
 
     async def sweep(self) -> None:
-        """Close connections whose request does not come; to be called every SWEEP_MS."""
-        late = self.now() - HEAD_MS
+        """Close connections whose request does not come, and what nobody uses; to be called every SWEEP_MS."""
+        now = self.now()
         for connection in list(self.all()):
-            if connection.waiting_since is not None and connection.waiting_since < late:
+            if connection.waiting_since is not None and connection.waiting_since < now - HEAD_MS:
                 self._on_refused()
+                connection.abort()
+            elif not connection.answering and connection.asked < now - IDLE_MS:
                 connection.abort()
 
     def all(self) -> "Collection[Watched]":
@@ -108,24 +117,24 @@ class Connections:
 class Watched(asyncio.Protocol):
     """A connection that hands on all events to its protocol, and knows since when it owes us the head of a request.
 
-    An idle one owes nothing: kube-apiserver keeps connections open for later, and aiohttp closes them in the end.
+    An idle one owes nothing: kube-apiserver keeps connections open for later.
     """
 
     def __init__(self, inner: Inner, connections: Connections) -> None:
         self._inner, self._connections = inner, connections
         self._transport: asyncio.Transport | None = None
         self._refused = False
-        self._admitted, self._asked = False, connections.now()
+        self._admitted, self.asked = False, connections.now()
         self.answering = False
         self.waiting_since: int | None = connections.now()
 
     @property
     def worth(self) -> tuple[bool, int]:
         """By which the first to go is found: whether it was admitted to anything, and when it asked last."""
-        return self._admitted, self._asked
+        return self._admitted, self.asked
 
     def begin_answer(self, now: int) -> None:
-        self.answering, self.waiting_since, self._asked = True, None, now
+        self.answering, self.waiting_since, self.asked = True, None, now
 
     def end_answer(self, admitted: bool) -> None:
         self.answering, self._admitted = False, self._admitted or admitted

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from adapter.answers import Answers, Served
 from adapter.api.options import Options, read_options
 from adapter.api.paths import CUSTOM, NAMESPACES, ObjectMetric
-from adapter.api.selectors import Selector
+from adapter.api.selectors import Selector, everything
 from adapter.api.status import ApiError, Json
 from adapter.api.values import rfc3339
 from adapter.catalog import Entry
@@ -23,9 +23,9 @@ def answer(asked: ObjectMetric, query: Mapping[str, str], view: View, answers: A
     if asked.resource in ("pods", "pod") and asked.namespace:
         items = _pods(asked, options, view, answers)
     elif asked.resource == NAMESPACES and not asked.namespace:
-        items = [_of_namespace(asked, options.series, view, answers)]
+        items = [_of_namespace(asked, options, view, answers)]
     else:
-        items = _objects(asked, query, options.series, view, answers)
+        items = _objects(asked, options, view, answers)
     return {
         "kind": "MetricValueList",
         "apiVersion": f"{CUSTOM}/{asked.version}",
@@ -34,20 +34,33 @@ def answer(asked: ObjectMetric, query: Mapping[str, str], view: View, answers: A
     }
 
 
-def _objects(
-    asked: ObjectMetric, query: Mapping[str, str], series: Selector, view: View, answers: Answers
-) -> list[Json]:
-    """One for the name of the path, all of a kind for `*`."""
+def _objects(asked: ObjectMetric, options: Options, view: View, answers: Answers) -> list[Json]:
+    """One for the name of the path, all of a kind that the selector selects for `*`."""
     found = _workloads(asked, view)
-    if asked.name == "*" and query.get("labelSelector"):
-        raise ApiError(400, f"{asked.resource} can't be selected by label here; name one, or leave it out")
+    if asked.name == "*" and options.objects is not everything:
+        found = _selected(found, asked, options.objects, answers)
     return [
-        _item(asked.version, _reference(e), asked.metric, answers.metric(e, asked.metric))
-        for e in _matching(found, series, asked.metric)
+        _item(asked, options, _reference(e), answers.metric(e, asked.metric))
+        for e in _matching(found, options.series, asked.metric)
     ]
 
 
-def _of_namespace(asked: ObjectMetric, series: Selector, view: View, answers: Answers) -> Json:
+def _selected(
+    found: Sequence[Entry], asked: ObjectMetric, selector: Selector, answers: Answers
+) -> Sequence[Entry]:
+    """Those whose own labels fulfil the selector; at least one. Where those of any are not known there is no answer: a list
+    would lack it silently."""
+    selected = [e for e in found if selector(answers.labels(e, asked.metric))]
+    if not selected:
+        raise ApiError(
+            404,
+            f"there is no metric {asked.metric} for {asked.resource} * in namespace {asked.namespace}: "
+            f"of the {len(found)} that have it none has the labels of the selector",
+        )
+    return selected
+
+
+def _of_namespace(asked: ObjectMetric, options: Options, view: View, answers: Answers) -> Json:
     """What is measured of a signal in a whole Namespace."""
     within = [e for e in view.catalog.within(asked.name) if asked.metric in e.signals]
     if not within:
@@ -57,8 +70,8 @@ def _of_namespace(asked: ObjectMetric, series: Selector, view: View, answers: An
             "workloads with a ScalingPolicy, and none of them has this one",
         )
     described = {"kind": "Namespace", "name": asked.name, "apiVersion": "v1"}
-    served = answers.total(_matching(within, series, asked.metric), asked.metric)
-    return _item(asked.version, described, asked.metric, served)
+    served = answers.total(_matching(within, options.series, asked.metric), asked.metric)
+    return _item(asked, options, described, served)
 
 
 def _workloads(asked: ObjectMetric, view: View) -> Sequence[Entry]:
@@ -109,7 +122,7 @@ def _pods(asked: ObjectMetric, options: Options, view: View, answers: Answers) -
         shares = answers.shares(entry, asked.metric)
         for name in filter(shares.__contains__, wanted):
             described = {"kind": "Pod", "namespace": asked.namespace, "name": name, "apiVersion": "v1"}
-            items.append(_item(asked.version, described, asked.metric, shares[name]))
+            items.append(_item(asked, options, described, shares[name]))
     if not items and unknown:
         raise ApiError(503, f"the pods of {unknown[0]} are not known; does the cluster answer tidecast?")
     if not items:
@@ -148,14 +161,15 @@ def _reference(entry: Entry) -> Json:
     }
 
 
-def _item(version: str, described: Json, metric: str, served: Served) -> Json:
-    """A MetricValue in the form of its version."""
+def _item(asked: ObjectMetric, options: Options, described: Json, served: Served) -> Json:
+    """A MetricValue in the form of its version, with the selector of its series as it was asked."""
     item: Json = {"describedObject": described, "timestamp": rfc3339(served.timestamp_ms)}
     value = format_quantity(served.milli)
-    if version == "v1beta1":
-        return item | {"metricName": metric, "window": served.window_s, "value": value, "selector": None}
+    if asked.version == "v1beta1":
+        named = {"metricName": asked.metric, "window": served.window_s, "value": value}
+        return item | named | {"selector": options.echo}
     return item | {
-        "metric": {"name": metric, "selector": None},
+        "metric": {"name": asked.metric, "selector": options.echo},
         "windowSeconds": served.window_s,
         "value": value,
     }

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from adapter.api.selectors import Selector, parse_selector
-from adapter.api.status import ApiError
+from adapter.api.selectors import Selector, as_label_selector, parse_selector
+from adapter.api.status import ApiError, Json
 
 _NUMBERS = ("limit", "timeoutSeconds")
 _NUMBER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
@@ -19,6 +19,8 @@ class Options:
 
     objects: Selector
     series: Selector
+    echo: Json | None
+    """What `series` was made of, as a LabelSelector; None where nothing was asked."""
 
 
 def read_options(query: Mapping[str, str], name: str = "") -> Options:
@@ -28,9 +30,8 @@ def read_options(query: Mapping[str, str], name: str = "") -> Options:
             raise ApiError(400, f"{option} must be a whole number")
     if fields := query.get("fieldSelector", ""):
         _check_fields(fields, name)
-    return Options(
-        parse_selector(query.get("labelSelector", "")), parse_selector(query.get("metricLabelSelector", ""))
-    )
+    objects, series = query.get("labelSelector", ""), query.get("metricLabelSelector", "")
+    return Options(parse_selector(objects), parse_selector(series), as_label_selector(series))
 
 
 def _check_fields(text: str, name: str) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from adapter.past import Hours, find_series, read_hours
+from adapter.past import Hours, Names, read_hours
 from cme.core.durations import HOUR_MS
 from cme.core.settings import Settings
 from cme.log.embedded import EmbeddedLog
@@ -21,14 +21,14 @@ DAYS = 28
 
 
 @click.command()
-@click.argument("workload", metavar="NAMESPACE/NAME")
+@click.argument("workload", metavar="NAMESPACE[/KIND]/NAME")
 @click.argument("signal")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the log.  [default: tidecast-data]")
 @click.option("--json", "as_json", is_flag=True, help="Every hour, as JSON.")
 def decompose(workload: str, signal: str, data: Path | None, as_json: bool) -> None:
     """Show the last 28 days of a signal as trend, day, week and rest."""
     with contextlib.closing(EmbeddedLog.open(data or Settings().data, writable=False)) as log:
-        hours = read_hours(log, find_series(log, workload, signal), DAYS * 24)
+        hours = read_hours(log, Names(log).series(workload, signal), DAYS * 24)
     parts = split(hours.means)
     if as_json:
         click.echo(json.dumps(_columns(hours, parts)))

@@ -1,15 +1,15 @@
 """`tidecast explain`: what was served at a moment, and why."""
 
 import contextlib
+import math
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from adapter.configuration.load import read_configuration
-from adapter.explain import Decision, Explainer, Explanation, parse_time
+from adapter.explain import Decision, Explainer, Explanation, format_time, parse_time
 from cme.core.durations import MINUTE_MS, format_duration
 from cme.core.identity import UNITS
 from cme.core.reasons import explain as sentences
@@ -18,7 +18,7 @@ from cme.log.embedded import EmbeddedLog
 
 
 @click.command()
-@click.argument("workload", metavar="NAMESPACE/NAME")
+@click.argument("workload", metavar="NAMESPACE[/KIND]/NAME")
 @click.option("--at", metavar="TIME", help="ISO 8601, UTC unless it says otherwise.  [default: now]")
 @click.option("--config", type=click.Path(path_type=Path), help="YAML file that `up` was given.")
 @click.option("--data", metavar="DIR", help="Folder of the log.  [default: tidecast-data]")
@@ -35,14 +35,11 @@ def explain(workload: str, at: str | None, config: Path | None, data: str | None
 
 def told(found: Explanation) -> Iterator[str]:
     """An explanation in lines."""
-    yield f"{found.workload} at {datetime.fromtimestamp(found.at_ms / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
-    if found.replicas is None:
-        limit = format_duration(found.limit_ms)
-        yield f"no decision was served: the log has none of the {limit} before; was the predictor running?"
-    else:
-        floor = found.replicas.floor
-        told_floor = f"the floor {floor:g}" if floor == floor else "the floor is not known"
-        yield f"replicas: {_value(found.replicas, '', found)}; {told_floor}"
+    yield f"{found.workload} at {format_time(found.at_ms)}"
+    if found.problem is not None:
+        yield found.problem
+    if found.replicas is not None:
+        yield f"replicas: {_value(found.replicas, '')}; {_bounds(found.replicas)}"
         yield from _why(found.replicas)
     if found.running is None:
         yield "what ran is not known"
@@ -52,19 +49,19 @@ def told(found: Explanation) -> Iterator[str]:
         yield from _started(found.running.startup)
     for name, decision in found.signals.items():
         unit = "" if UNITS.get(name, "1") == "1" else f" {UNITS[name]}"
-        yield f"{name}: {_value(decision, unit, found)}"
+        yield f"{name}: {_value(decision, unit)}"
         yield from _steps(decision, unit)
         yield from _why(decision)
 
 
-def _value(decision: Decision, unit: str, found: Explanation) -> str:
-    when = f"decided {_ago(decision.age_ms)}"
-    if decision.served:
-        return f"{decision.value:.6g}{unit} was served, {when}"
-    if decision.value != decision.value:
-        return f"nothing was served, {when}"
-    limit = format_duration(found.limit_ms)
-    return f"nothing was served: the {decision.value:.6g}{unit} {when} rest on what was older than {limit}"
+def _value(decision: Decision, unit: str) -> str:
+    told = decision.problem or f"{decision.value:.6g}{unit} was served"
+    return f"{told}, decided {_ago(decision.age_ms)}"
+
+
+def _bounds(decision: Decision) -> str:
+    floor = f"the floor {decision.floor:g}" if decision.floor == decision.floor else "the floor is not known"
+    return f"{floor}, the ceiling {decision.ceiling:g}" if math.isfinite(decision.ceiling) else floor
 
 
 def _steps(decision: Decision, unit: str) -> Iterator[str]:
@@ -72,6 +69,7 @@ def _steps(decision: Decision, unit: str) -> Iterator[str]:
     for name, value, age_ms in (
         ("measured", decision.raw, decision.measured_age_ms),
         (f"predicted for {_duration(decision.lead_ms)}", decision.predicted, decision.predicted_age_ms),
+        ("the largest that came within it", decision.came, None),
         ("one replica gets through, per second", decision.drain, None),
         ("needed", decision.need, None),
         ("after the slow scale-down", decision.slowed, None),

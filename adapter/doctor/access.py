@@ -39,6 +39,7 @@ def _ours(asked: Asked) -> Iterator[Right]:
     me = ServiceAccount(registration.namespace, registration.service)
     for group, plural in sorted({(p.workload.group, plural_of(p.workload.kind)) for p in asked.policies}):
         yield Right(me, "get", group, f"{plural}/scale", "how many of its replicas run is not known")
+        yield Right(me, "list", group, plural, "they can't be selected by their labels")
     for verb in ("list", "watch"):
         yield Right(me, verb, "", "pods", "Pods metrics are refused")
         yield Right(me, verb, "tidecast.dev", "scalingpolicies", "policies of the cluster are not followed")

@@ -37,7 +37,7 @@ class Page:
         explainer: Explainer,
     ) -> None:
         self._view, self._answers, self._registry, self._ops_url = view, answers, registry, ops_url
-        self._explainer = explainer
+        self._explainer, self._explaining = explainer, asyncio.Lock()
         self.app = web.Application(middlewares=[measured("page", telemetry)])
         self.app.on_response_prepare.append(_add_headers)
         self.app.add_routes(
@@ -49,6 +49,7 @@ class Page:
                 web.get("/api/v1/workloads", self._workloads),
                 web.get("/api/v1/history/{namespace}/{resource}/{name}/{signal}", self._history),
                 web.get("/api/v1/explain/{namespace}/{name}", self._explain),
+                web.get("/api/v1/explain/{namespace}/{kind}/{name}", self._explain),
             ]
         )
 
@@ -73,13 +74,15 @@ class Page:
 
     async def _explain(self, request: web.Request) -> web.Response:
         """From the log, in a thread: the view keeps nothing of the past but what the page draws."""
-        name, now = "{namespace}/{name}".format(**request.match_info), self._view.clock.now_ms()
+        # The parts of the path, in their order, are those of the name.
+        name, now = "/".join(request.match_info.values()), self._view.clock.now_ms()
         try:
             at_ms = parse_time(request.query["at"], "at") if "at" in request.query else now
         except InvalidInput as error:
             return web.json_response({"error": str(error)}, status=400)
         try:
-            found = await asyncio.to_thread(self._explainer.explain, name, at_ms, now)
+            async with self._explaining:  # a thread for each who asks would slow down the metrics
+                found = await asyncio.to_thread(self._explainer.explain, name, at_ms, now)
         except (InvalidInput, LogFailed) as error:
             status = 404 if isinstance(error, InvalidInput) else 503
             return web.json_response({"error": str(error)}, status=status)

@@ -25,7 +25,7 @@ QUANTILES = ("q50", "q95")
 TARGETS = ("at", "max")
 COMPARED = ("coverage", "baseline_coverage", "loss_ratio", "over_ratio", "bias_ratio", "compared")
 """Columns of a record of `trust`, after target and lead."""
-ROW_OF_WORKLOAD = ("value", "age_ms", "measured_age_ms", "floor")
+ROW_OF_WORKLOAD = ("value", "age_ms", "measured_age_ms", "floor", "ceiling")
 ROW_OF_SIGNAL = (
     "value",
     "age_ms",
@@ -37,6 +37,7 @@ ROW_OF_SIGNAL = (
     "slowed",
     "lead_ms",
     "drain",
+    "came",
 )
 """What a decision says of each."""
 
@@ -75,6 +76,7 @@ def explained(explanation: Explanation) -> Json:
     return {
         "id": str(explanation.workload),
         "at_ms": explanation.at_ms,
+        "problem": explanation.problem,
         "replicas": replicas and _decision(replicas, ROW_OF_WORKLOAD),
         "running": running and asdict(running),
         "signals": [
@@ -114,8 +116,8 @@ def _signal(entry: Entry, name: str, series: int, view: View, answers: Answers) 
 
 def _decision(decision: Decision, fields: Iterable[str]) -> Json:
     values = {name: getattr(decision, name) for name in fields}
-    told = {name: None if value != value else value for name, value in values.items()}
-    return {"served": decision.served, **told, "reasons": _reasons(decision.reasons)}
+    told = {name: value if value is None or math.isfinite(value) else None for name, value in values.items()}
+    return {"problem": decision.problem, **told, "reasons": _reasons(decision.reasons)}
 
 
 def _metric(entry: Entry, metric: str, answers: Answers) -> Json:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from cme.collector.labels import Labels
 from cme.collector.quota import replicas_within
 from cme.collector.resources import Cluster, Resources, root_of
 from cme.collector.startups import Startups
@@ -22,6 +23,7 @@ from cme.core.policy import ScalingPolicy
 from cme.core.replica_record import Startup, recorded_lead_ms
 from cme.core.settings import Settings
 from cme.log.protocol import Log
+from cme.runtime.reflector import Lists
 from cme.runtime.telemetry import CollectorTelemetry
 
 log = logging.getLogger("tidecast.collector")
@@ -46,6 +48,8 @@ class State(NamedTuple):
     quota: float
     lead_ms: float
     startup: Startup | None
+    labels: str | None
+    """The workload's own, as JSON; None where they are not known."""
 
 
 class Replicas:
@@ -54,15 +58,16 @@ class Replicas:
     def __init__(
         self,
         cluster: Cluster,
+        metadata: Lists,
         log_: Log,
         clock: Clock,
         settings: Settings,
         telemetry: CollectorTelemetry,
     ) -> None:
-        """Raises LogFailed."""
+        """`metadata` is the same cluster, but of each object it tells the metadata alone. Raises LogFailed."""
         self._cluster, self._log, self._clock, self._telemetry = cluster, log_, clock, telemetry
         self._behind_ms = HPA_SYNC_MS + FORECAST_MS + settings.tick + settings.rate_window
-        self._resources = Resources(cluster, clock)
+        self._resources, self._labels = Resources(cluster, clock), Labels(metadata, clock)
         self._policies: Sequence[ScalingPolicy] = ()
         self._written: dict[int, tuple[State, int]] = {}  # by the workload's id, with the time
         self._quotas: dict[str, tuple[Sequence[Json], int]] = {}  # by namespace, with the monotonic time
@@ -83,7 +88,7 @@ class Replicas:
         told = {series: state for series, state in map(self._ask, self._policies) if state}
         due = {series: (state, now) for series, state in told.items() if self._due(series, state, now)}
         if due:
-            self._log.append([_batch(series, state, now) for series, (state, _) in due.items()])
+            self._log.append([as_batch(series, state, now) for series, (state, _) in due.items()])
             self._written |= due
 
     def _due(self, series: int, state: "State", now: int) -> bool:
@@ -107,7 +112,8 @@ class Replicas:
     def _state(self, policy: ScalingPolicy, series: int) -> "State":
         ref = policy.spec.target_ref
         plural = self._resources.plural(ref.api_version, ref.kind)
-        path = f"{root_of(ref.api_version)}/namespaces/{policy.metadata.namespace}/{plural}/{ref.name}/scale"
+        collection = f"{root_of(ref.api_version)}/namespaces/{policy.metadata.namespace}/{plural}"
+        path = f"{collection}/{ref.name}/scale"
         scale = self._cluster.get(path)
         selector = str((scale.get("status") or {}).get("selector") or "")
         if not selector:
@@ -121,6 +127,7 @@ class Replicas:
             pods_text(pods),
             self._quota(policy, pods),
             *self._lead(policy, series, pods, wanted),
+            self._labels.of(collection, ref.name),
         )
 
     def _quota(self, policy: ScalingPolicy, pods: Sequence[Json]) -> float:
@@ -171,7 +178,8 @@ def takes_load(pod: Json) -> bool:
     return ready and status.get("phase") == "Running" and not pod["metadata"].get("deletionTimestamp")
 
 
-def _batch(series: int, state: State, now: int) -> Batch:
+def as_batch(series: int, state: State, now: int) -> Batch:
+    """The record of a workload; its columns: cme/log/FORMAT.md."""
     startup = state.startup or Startup(math.nan, 0)
     numbers = {
         "wanted": state.wanted,
@@ -183,4 +191,6 @@ def _batch(series: int, state: State, now: int) -> Batch:
     }
     columns: dict[str, Column] = {name: np.array([value]) for name, value in numbers.items()}
     columns |= {"pods": (state.pods,), "resource": (state.resource,)}
+    if state.labels is not None:
+        columns["labels"] = (state.labels,)
     return Batch("replicas", now, series_ids([series]), columns, key=f"{series:016x}")

@@ -11,6 +11,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -80,7 +81,23 @@ def _times(expression: str, zone: str, hour: int) -> tuple[int, ...]:
             found.append(at)
         if at < first:
             break
-    return tuple(reversed(found))
+    if found and _changes_by_less_than_an_hour(zone, end):
+        found += _passed_over(expression, zone, found[-1], end)
+    return tuple(sorted(set(found)))
+
+
+def _changes_by_less_than_an_hour(zone: str, at_ms: int) -> bool:
+    """As clocks on Lord Howe Island do."""
+    year = _local(at_ms, zone).year
+    seasons = [datetime(year, month, 1, tzinfo=ZoneInfo(zone)).utcoffset() or timedelta() for month in (1, 7)]
+    return (seasons[0] - seasons[1]) % timedelta(hours=1) != timedelta()
+
+
+def _passed_over(expression: str, zone: str, since_ms: int, end_ms: int) -> list[int]:
+    """Times between, found forwards: on its way back cronsim takes an hour of which half was skipped for a whole one, and
+    passes over half of the hour before."""
+    forwards = (_ms(moment) for moment in CronSim(expression, _local(since_ms, zone)))
+    return list(takewhile(lambda at: at < end_ms, forwards))
 
 
 def _past_repeats(at_ms: int, zone: str) -> datetime:

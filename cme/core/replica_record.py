@@ -1,4 +1,4 @@
-"""What a record of the topic `replicas` says beside what runs: of starts, and the name of the kind."""
+"""What a record of the topic `replicas` says beside what runs: of starts, the name of the kind, and labels."""
 
 import math
 from dataclasses import dataclass
@@ -37,6 +37,11 @@ def recorded_startup(batch: Batch) -> Startup | None:
 def recorded_resource(batch: Batch) -> str:
     """The plural of the workload's kind; "" of an older version."""
     return batch.texts("resource")[0] if "resource" in batch.columns else ""
+
+
+def recorded_labels(batch: Batch) -> str | None:
+    """The workload's own labels as JSON; None where they are not known, or of an older version."""
+    return batch.texts("labels")[0] if "labels" in batch.columns else None
 
 
 def _number(batch: Batch, name: str) -> float:

@@ -88,6 +88,12 @@ class EmbeddedLog:
         kind = topic_of(topic)
         return self._sorted(self._session.run(lambda db: statements.newest_rows(db, kind, key)))[0]
 
+    def newest_at(self, topic: str, key: str, time_ms: int) -> Batch | None:
+        """See `Log.newest_at`. A damaged one is left out and listed in `damages`."""
+        kind = topic_of(topic)
+        batches, _ = self._sorted(self._session.run(lambda db: statements.newest_at(db, kind, key, time_ms)))
+        return batches[0] if batches else None
+
     def retain(self, now_ms: int) -> int:
         """See `Log.retain`. In short transactions, so that appends get their turn in between."""
         if not self._session.store.writable:

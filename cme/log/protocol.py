@@ -55,6 +55,9 @@ class Log(Protocol):
     def newest(self, topic: str, key: str | None = None) -> Sequence[Batch]:
         """Of a compacted topic the kept batches, newest last: of one key, or of all."""
 
+    def newest_at(self, topic: str, key: str, time_ms: int) -> Batch | None:
+        """The last of a key's batches whose time is not after `time_ms`, as far back as the topic is kept."""
+
     def retain(self, now_ms: int) -> int:
         """Remove what each topic's retention no longer keeps; returns how many batches went."""
 

@@ -112,6 +112,13 @@ def newest_rows(db: sqlite3.Connection, topic: Topic, key: str | None) -> list[R
     return db.execute(query, (topic.id, topic.keep_newest)).fetchall()
 
 
+def newest_at(db: sqlite3.Connection, topic: Topic, key: str, time_ms: int) -> list[Row]:
+    """The newest record of a key that is not after a time, if there is one."""
+    # Its key is named as not empty, or the index `by_key` would not serve.
+    query = f"SELECT {_ROW} FROM records WHERE topic = ? AND key = ? AND key != '' AND time_ms <= ? ORDER BY seq DESC LIMIT 1"
+    return db.execute(query, (topic.id, key, time_ms)).fetchall()
+
+
 def expire(db: sqlite3.Connection, topic: Topic, before_ms: int, limit: int) -> int:
     """Remove up to `limit` records older than `before_ms`; returns how many went.
 

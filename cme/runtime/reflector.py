@@ -33,11 +33,15 @@ class Watch(Protocol):
         """End it, from any thread."""
 
 
-class Cluster(Protocol):
+class Lists(Protocol):
     """A reader of cme.kube."""
 
     def get(self, path: str) -> Json:
         """A list of objects. Raises KubeFailed, KubeGone."""
+
+
+class Cluster(Lists, Protocol):
+    """The same with its watches."""
 
     def watch(self, path: str, seconds: int) -> Watch:
         """A watch that the server ends after so long. Raises KubeFailed, KubeGone."""
@@ -118,7 +122,7 @@ class Reflector:
     def _begin(self) -> None:
         """Start anew. Raises KubeFailed."""
         self._telemetry.lists.inc()
-        pages = _Pages(self._cluster, self._path)
+        pages = Pages(self._cluster, self._path)
         self._collection.begin(self._until_stopped(pages), self._clock.monotonic_ms())
         self._version = pages.version
 
@@ -146,10 +150,11 @@ class Reflector:
         self._telemetry.success.set(1)
 
 
-class _Pages:
-    """All objects of a collection, page by page; then `version` is that of the list."""
+class Pages:
+    """All objects of a collection, page by page; then `version` is that of the list. To iterate raises KubeFailed, KubeGone."""
 
-    def __init__(self, cluster: Cluster, path: str) -> None:
+    def __init__(self, cluster: Lists, path: str) -> None:
+        """`path` takes parameters at its end: it ends with `?` or `&`."""
         self._cluster, self._path = cluster, path
         self.version = ""
 

@@ -19,7 +19,7 @@ from predictor.decide.slow import SlowScaleDown
 @dataclass(frozen=True)
 class Decisions:
     """Per signal row, in its own unit: `need` before and `slowed` after the slow scale-down, `value` after the
-    bounds; per workload row: `replicas`, `floor`. NaN where nothing may be served; the reasons say why."""
+    bounds; per workload row: `replicas` and their bounds. NaN where nothing may be served; the reasons say why."""
 
     need: Doubles
     slowed: Doubles
@@ -27,6 +27,7 @@ class Decisions:
     reasons: Bits
     replicas: Doubles
     floor: Doubles
+    ceiling: Doubles  # infinite where there is none
     replica_reasons: Bits
 
 
@@ -73,7 +74,9 @@ def settle(rules: Rules, slow: SlowScaleDown, asked: CalledFor, running: Running
     replicas, replica_reasons = replicas_of(rules, slowed, asked.raw, running.wanted)
     replicas = bound(replicas, bounds, replica_reasons)
     value = bound(slowed, bounds.of(rules.workload_of, rules.per_replica), reasons)
-    return Decisions(asked.need, slowed, value, reasons, replicas, bounds.floor, replica_reasons)
+    return Decisions(
+        asked.need, slowed, value, reasons, replicas, bounds.floor, bounds.ceiling, replica_reasons
+    )
 
 
 def _slow(slow: SlowScaleDown, asked: CalledFor, now_ms: int, reasons: Bits) -> Doubles:

@@ -95,7 +95,9 @@ def compile_rules(policies: Sequence[ScalingPolicy]) -> Rules:
     return Rules(
         signal_ids=np.array([p.series(s).id for _, p, s in signals], dtype=np.uint64),
         workload_of=np.array([row for row, _, _ in signals], dtype=np.intp),
-        first_of=np.array([row_of[row, p.spec.signals[0].name] for row, p in enumerate(policies)], dtype=np.intp),
+        first_of=np.array(
+            [row_of[row, p.spec.signals[0].name] for row, p in enumerate(policies)], dtype=np.intp
+        ),
         per_replica=np.array([s.per_replica for _, _, s in signals], dtype=float),
         quantile=np.array([p.spec.forecast.covered for _, p, _ in signals], dtype=float),
         window_ms=np.array([_window(p.spec, s) for _, p, s in signals], dtype=np.int64),

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 
 from adapter.access.gate import Gate
@@ -14,21 +13,29 @@ from cme.core.clock import SystemClock
 from cme.runtime.telemetry import AdapterTelemetry
 from tests.contract.metrics_api.client import Client
 from tests.unit.adapter.access.cluster import Cluster
+from tests.unit.adapter.api.listening import listening
 from tests.unit.adapter.stage import Stage, policy
 
 TOKEN = "t0ken"
 WEB = policy("web")
+API = policy("api", signals=[{"name": "qps", "source": {"x": {}}, "perReplica": 100}])
+"""An External metric is of one workload: that of web which this one has not."""
+TOLD = {"object_label": "example.com/name=web"}
+"""What no adapter tells of itself: a label that one of the workloads has."""
 
 
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
-    """Of an adapter that serves a workload with two pods."""
-    stage = Stage(WEB, now_ms=SystemClock().now_ms())
-    stage.measure(WEB, qps=250.25, queue_backlog=20_000.0)
-    stage.run(WEB, "web-1", "web-2", app="web")
+    """Of an adapter that serves two workloads, one of them with two pods."""
+    stage = Stage(WEB, API, now_ms=SystemClock().now_ms())
+    for of, pods in ((WEB, ("web-1", "web-2")), (API, ())):
+        name = of.metadata.name
+        stage.measure(of, qps=250.25)
+        stage.run(of, *pods, own={"example.com/name": name}, app=name)
+    stage.measure(WEB, queue_backlog=20_000.0)
     stage.decide()
     cluster = Cluster(tokens={TOKEN: {"username": "kit", "groups": [MASTERS]}})
     gate = await asyncio.to_thread(Gate, cluster, stage.clock)
-    app = MetricsApi(stage.view, stage.answers, gate, AdapterTelemetry(CollectorRegistry())).app
-    async with TestServer(app) as server:
-        yield Client(f"http://127.0.0.1:{server.port}", credentials={"Authorization": f"Bearer {TOKEN}"})
+    api = MetricsApi(stage.view, stage.answers, gate, AdapterTelemetry(CollectorRegistry()))
+    async with listening(api) as url:
+        yield Client(url, credentials={"Authorization": f"Bearer {TOKEN}"})

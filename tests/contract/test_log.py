@@ -105,6 +105,21 @@ def test_a_topic_without_history_keeps_the_newest_of_every_key(log: Log) -> None
     assert numbers(read_all(log, ["series"])) == [3, 4]
 
 
+def test_what_was_the_newest_of_a_key_at_a_time_is_found(log: Log) -> None:
+    log.append([batch(1, "replicas", "a"), batch(2, "replicas", "b"), batch(3, "replicas", "a")])
+    times = {number: batch(number).time_ms for number in (1, 2, 3)}
+
+    def newest(key: str, time_ms: int) -> list[int]:
+        found = log.newest_at("replicas", key, time_ms)
+        return numbers([found] if found else [])
+
+    assert newest("a", times[1] - 1) == []
+    assert newest("a", times[1]) == newest("a", times[3] - 1) == [1]
+    assert newest("a", times[3]) == newest("a", times[3] + DAY_MS) == [3]
+    assert newest("b", times[3]) == [2]
+    assert newest("c", times[3]) == []
+
+
 def test_a_topic_with_history_keeps_superseded_batches_until_they_are_old(log: Log) -> None:
     log.append([batch(i, "policies", "web") for i in range(3)])
     assert numbers(log.newest("policies", "web")) == [2]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.conftest import TOLD
 from tests.contract.metrics_api.__main__ import main
 from tests.contract.metrics_api.cases import CASES
 from tests.contract.metrics_api.client import Client
@@ -17,7 +18,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics-api.md"
 
 
 async def test_the_adapter_fulfils_the_contract(client: Client) -> None:
-    found = await asyncio.to_thread(find, client, {}, ["shop"])
+    found = await asyncio.to_thread(find, client, TOLD, ["shop"])
     known = DIFFERENCES["tidecast"].reasons
     verdicts = await asyncio.to_thread(run, client, found, known)
     print(summary(verdicts))

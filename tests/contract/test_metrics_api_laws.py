@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.contract.conftest import TOLD
 from tests.contract.metrics_api.cases import CASES
 from tests.contract.metrics_api.client import Answer, Client
 from tests.contract.metrics_api.differences import failures
@@ -76,6 +77,9 @@ def counted() -> Alter:
         (text('"kind": "ExternalMetricValueList"', '"kind": "List"'), "external"),
         (text('"metricName"', '"name"'), "external"),
         (text(', "selector": null', ""), "object"),
+        (items(lambda found: found[:1]), "object/all/selector/one"),
+        (text('"DoesNotExist"', '"Exists"'), "object/series"),
+        (text('"selector": null', '"selector": {}'), "object/series/none"),
         (items(lambda found: []), "pods"),
         (items(lambda found: found * 2), "object"),
         (items(lambda found: found[::-1]), "pods"),
@@ -108,7 +112,7 @@ def counted() -> Alter:
 )
 async def test_what_is_not_as_it_must_be_is_found(alter: Alter, case: str, client: Client) -> None:
     altered = Altered(client.url, credentials=client.credentials, alter=alter)
-    found = await asyncio.to_thread(find, client, {}, ["shop"])
+    found = await asyncio.to_thread(find, client, TOLD, ["shop"])
     cases = [one for one in CASES if one.name == case]
     good, bad = [await asyncio.to_thread(run, asked, found, {}, cases) for asked in (client, altered)]
     assert good

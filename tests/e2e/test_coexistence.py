@@ -1,6 +1,5 @@
 """Beside another server of the metrics APIs nothing of its changes, and what it leaves free is ours."""
 
-import base64
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +40,7 @@ def foreign(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Followed]:
     uninstall(kube)
     with Reference(folder, control_plane, f"{SERVICE}.{MONITORING}.svc") as reference:
         for manifest in (
-            *behind_a_service(reference),
+            *reference.behind_a_service(SERVICE, MONITORING, "v1beta1"),
             *may_be_read(),
             workloads.namespace(),
             workloads.deployment("theirs"),
@@ -55,29 +54,6 @@ def foreign(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Followed]:
         yield followed
     kube.delete(f"{HPAS}/theirs")
     uninstall(kube)
-
-
-def behind_a_service(reference: Reference) -> Iterator[Json]:
-    yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": MONITORING}}
-    yield {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": SERVICE, "namespace": MONITORING},
-        "spec": {"type": "ExternalName", "externalName": "localhost"},
-    }
-    yield {
-        "apiVersion": "apiregistration.k8s.io/v1",
-        "kind": "APIService",
-        "metadata": {"name": FOREIGN},
-        "spec": {
-            "group": CUSTOM,
-            "version": "v1beta1",
-            "groupPriorityMinimum": 100,
-            "versionPriority": 100,
-            "service": {"namespace": MONITORING, "name": SERVICE, "port": reference.port},
-            "caBundle": base64.b64encode(reference.ca.read_bytes()).decode(),
-        },
-    }
 
 
 def may_be_read() -> Iterator[Json]:

@@ -35,7 +35,8 @@ def test_it_may_do_what_it_asks_for_and_write_what_is_its_own() -> None:
         for verb in rule["verbs"]
     }
     own = {f"{version}.{group}" for group, versions in VERSIONS.items() for version in versions}
-    scales = {(f"{plural}/scale", "get") for plural in ("deployments", "replicasets", "statefulsets")}
+    scaled = ("deployments", "replicasets", "statefulsets")
+    scales = {(f"{plural}/scale", "get") for plural in scaled} | {(plural, "list") for plural in scaled}
     watched = {(plural, verb) for plural in ("pods", "scalingpolicies") for verb in ("list", "watch")}
     told = {("scalingpolicies/status", "patch"), ("events", "create")}
     registered = {("apiservices", "create"): own, ("apiservices", "patch"): own}

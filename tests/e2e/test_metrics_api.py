@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -14,16 +15,18 @@ from tests.contract.metrics_api.verdicts import run, summary
 from tests.e2e import policies
 from tests.e2e.components.certificates import KeyPair
 from tests.e2e.components.control_plane import ControlPlane
-from tests.e2e.components.kube import Json
+from tests.e2e.components.kube import Json, KubeError
 from tests.e2e.components.reference import Reference
 from tests.e2e.components.waiting import until
 from tests.e2e.components.web import trusting
 from tests.e2e.deployed import Tidecast
+from tests.e2e.followed import CUSTOM, DEPLOYMENTS
 from tests.e2e.workloads import NAMESPACE, deployment, namespace
 
 pytestmark = pytest.mark.e2e
 
-NAME = "measured"
+NAME, OTHER = "measured", "other"
+TOLD = {"object_label": f"app={NAME}"}
 LISTED = [case for case in CASES if case.name == "aggregated/all"]
 DEMO = {"demo": {"load": "tide"}}
 SETTINGS: Json = {"apiVersion": "tidecast.dev/v1alpha1", "kind": "Settings", "tick": "1s"}
@@ -38,15 +41,23 @@ def control_plane(machine: None, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture
 def pods(control_plane: ControlPlane) -> Iterator[list[str]]:
-    """Names of a workload's two pods that run."""
-    kube, manifest = control_plane.kube, deployment(NAME, replicas=2)
-    kube.apply(namespace())
-    kube.apply(manifest)
+    """Names of a workload's two pods that run; there is another workload beside it."""
+    kube, manifest, other = control_plane.kube, deployment(NAME, replicas=2), deployment(OTHER)
+    for one in (namespace(), manifest, other):
+        kube.apply(one)
     path = kube.path(manifest)
     until("2 pods are ready", lambda: kube.get(path)["status"].get("readyReplicas") == 2, 30)
     listed = kube.items(f"/api/v1/namespaces/{NAMESPACE}/pods?labelSelector=app%3D{NAME}")
     yield [pod["metadata"]["name"] for pod in listed]
     kube.delete(path)
+    kube.delete(kube.path(other))
+
+
+def documents() -> list[Json]:
+    """Both workloads have the same signal, and one has another: an External metric is of one workload."""
+    measured, other = (policies.policy(name, "qps", DEMO, "40") for name in (NAME, OTHER))
+    measured["spec"]["signals"].append({"name": "queue_backlog", "source": DEMO, "perReplica": "40"})
+    return [measured, other]
 
 
 def client_of(url: str, ca: Path, identity: KeyPair) -> Client:
@@ -58,15 +69,39 @@ def client_of(url: str, ca: Path, identity: KeyPair) -> Client:
 def test_it_is_fulfilled_through_the_aggregator(
     control_plane: ControlPlane, pods: list[str], tmp_path: Path
 ) -> None:
-    plane, documents = control_plane, [policies.policy(NAME, "qps", DEMO, "40")]
+    plane = control_plane
     client = client_of(plane.kube.address, plane.kube.ca, plane.admin)
     known = DIFFERENCES["aggregator"].reasons
-    with Tidecast(tmp_path, plane, SETTINGS, documents):
+    with Tidecast(tmp_path, plane, SETTINGS, documents()):
         until("the pods' metrics are served", lambda: "pod" in find(client, {}, [NAMESPACE]), 60)
         until("the aggregator has its documents", lambda: is_listed(client) and is_merged(client), 120)
-        verdicts = run(client, find(client, {}, [NAMESPACE]), known)
+        verdicts = run(client, find(client, TOLD, [NAMESPACE]), known)
     print(*(v.line() for v in verdicts if v.difference), summary(verdicts), sep="\n")
     assert "\n".join(failures(verdicts, known)) == ""
+
+
+def test_workloads_are_selected_by_their_own_labels_as_they_change(
+    control_plane: ControlPlane, pods: list[str], tmp_path: Path
+) -> None:
+    kube = control_plane.kube
+
+    def selected(selector: str) -> list[str]:
+        """Names; none while it is refused."""
+        try:
+            items = kube.items(f"{CUSTOM}/deployments.apps/*/qps?labelSelector={quote(selector)}")
+        except KubeError:
+            return []
+        return [item["describedObject"]["name"] for item in items]
+
+    with Tidecast(tmp_path, control_plane, SETTINGS, documents()):
+        until("both are selected", lambda: selected("app") == [NAME, OTHER], 60)
+        assert selected(f"app={NAME}") == [NAME]
+        with pytest.raises(KubeError, match="none has the labels of the selector"):
+            kube.items(f"{CUSTOM}/deployments.apps/*/qps?labelSelector=gone")
+        kube.merge(f"{DEPLOYMENTS}/{OTHER}", {"metadata": {"labels": {"app": NAME, "tier": "new"}}})
+        until("the change is followed", lambda: selected(f"app={NAME}") == [NAME, OTHER], 90)
+        assert selected("tier=new") == [OTHER]
+        assert selected("!tier") == [NAME]
 
 
 def is_listed(client: Client) -> bool:
@@ -88,12 +123,14 @@ def test_the_go_library_differs_only_as_known(
     with Reference(tmp_path, plane) as reference:
         for pod in pods:
             reference.write(f"namespaces/{NAMESPACE}/pods/{pod}/qps", "1500m")
-        reference.write(f"namespaces/{NAMESPACE}/deployments.apps/{NAME}/qps", "20k")
+        for name in (NAME, OTHER):
+            reference.write(f"namespaces/{NAMESPACE}/deployments.apps/{name}/qps", "20k")
         reference.write(f"namespace/{NAMESPACE}/qps", "7")
         reference.write("nodes/node-0/qps", "300m")
         client = client_of(reference.address, reference.ca, plane.admin)
         has = {
             "object": f"{NAMESPACE}/deployments.apps/{NAME}/qps",
+            "object-label": f"app={NAME}",
             "pods": f"{NAMESPACE}/qps",
             "namespace": f"{NAMESPACE}/qps",
             "root": "nodes/node-0/qps",

@@ -279,7 +279,7 @@ def definition() -> Json:
 
 
 def reader() -> list[Json]:
-    """The rule of its own that deploy/README.md asks for."""
+    """The rule of its own that deploy/README.md asks for, without the right to list."""
     group = "rbac.authorization.k8s.io"
     name = f"tidecast-{PLURAL}"
     rules = [{"apiGroups": [GROUP], "resources": [f"{PLURAL}/scale"], "verbs": ["get"]}]
@@ -302,6 +302,12 @@ def test_any_kind_with_a_scale_subresource_is_scaled_by_the_real_hpa(cluster: Cl
     kube.apply(policy("edge", targetRef=target, schedules=[policies.always(7)]))
     path = f"{CUSTOM}/{PLURAL}.{GROUP}/edge/replicas_schedule"
     until("it goes by its plural", lambda: is_served(kube, path), 60)
+    with pytest.raises(
+        KubeError, match="labels are not known; does it exist, and may tidecast list gateways"
+    ):
+        kube.get(
+            f"{CUSTOM}/{PLURAL}.{GROUP}/*/replicas_schedule?labelSelector=app"
+        )  # the rule lets it read scales alone
     described = {"describedObject": target, "metric": {"name": "replicas_schedule"}}
     metric = {
         "type": "Object",

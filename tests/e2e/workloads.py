@@ -23,7 +23,7 @@ def deployment(name: str, replicas: int = 1) -> Json:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": name, "namespace": NAMESPACE},
+        "metadata": {"name": name, "namespace": NAMESPACE, "labels": labels},
         "spec": {
             "replicas": replicas,
             "selector": {"matchLabels": labels},

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from adapter.access.gate import Gate
 from adapter.api.app import MetricsApi
 from adapter.api.connections import HEAD_MS, Connections
+from adapter.api.protocol import HttpServer
 from adapter.server import served
 from cme.core.clock import ManualClock
 from cme.runtime.telemetry import AdapterTelemetry
@@ -145,12 +146,11 @@ async def serving() -> AsyncIterator[Served]:
         reviews=deque(maxlen=0),  # a cluster that remembers grows
     )
     telemetry, clock = AdapterTelemetry(CollectorRegistry()), ManualClock(0)
-    app = MetricsApi(
-        stage.view, stage.answers, await asyncio.to_thread(Gate, cluster, stage.clock), telemetry
-    ).app
+    gate = await asyncio.to_thread(Gate, cluster, stage.clock)
+    api = MetricsApi(stage.view, stage.answers, gate, telemetry)
     sock = socket.create_server(("127.0.0.1", 0))
     port, connections = sock.getsockname()[1], Connections(clock, telemetry.connections_refused.inc)
-    async with served(app, sock.detach(), connections, None):
+    async with served(HttpServer(api.answer, connections), sock.detach(), connections, None):
         yield Served(port, connections, clock)
 
 

@@ -26,7 +26,8 @@ def explain(data: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 def test_people_and_programs_are_told_the_same(demo: Program) -> None:
     at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     told = demo.page(f"/api/v1/explain/demo/web?at={at}")
-    assert told["replicas"]["served"]
+    assert told["problem"] is None
+    assert told["replicas"]["problem"] is None
     (signal,) = told["signals"]
     done = explain(demo.data, "demo/web", "--at", at)
     assert done.returncode == 0, done.stderr

@@ -14,7 +14,8 @@ const element = (name, text, className) => {
 };
 
 const number = (value) => new Intl.NumberFormat("en", { maximumSignificantDigits: 5 }).format(value);
-const shown = (metric, unit) => (metric.error ? "—" : `${number(metric.value)}${unit && unit !== "1" ? ` ${unit}` : ""}`);
+const quantity = (value, unit) => (value === null ? "—" : `${number(value)}${unit && unit !== "1" ? ` ${unit}` : ""}`);
+const shown = (metric, unit) => quantity(metric.error ? null : metric.value, unit);
 
 function figures(pairs) {
   const list = element("dl");
@@ -32,29 +33,25 @@ function why(reasons, metric) {
 }
 
 function describe(workload) {
-  const box = element("div");
-  box.append(
+  return [
     figures([
       ["replicas", shown(workload.replicas)],
       ["schedule floor", shown(workload.floor)],
       ["covers", `quantile ${number(workload.quantile)} of the next ${number(workload.lead_ms / 60000)} min`],
     ]),
-  );
-  box.append(why(workload.reasons, workload.replicas));
-  return box;
+    why(workload.reasons, workload.replicas),
+  ];
 }
 
 function describeSignal(signal) {
-  const box = element("div");
-  box.append(
+  return [
     figures([
       ["measured", shown(signal.raw, signal.unit)],
       ["predicted", shown(signal.predicted, signal.unit)],
       ["served", shown(signal.scaling, signal.unit)],
     ]),
-  );
-  box.append(why(signal.reasons, signal.scaling));
-  return box;
+    why(signal.reasons, signal.scaling),
+  ];
 }
 
 // Per lead what became of the last day's forecasts of the largest load, beside the last value with its own quantile.
@@ -88,27 +85,48 @@ function place(id, build) {
   return found;
 }
 
+function title(workload) {
+  const heading = element("h2");
+  const link = heading.appendChild(element("a", workload.id));
+  link.href = addressOf(workload.id);
+  return heading;
+}
+
+function live(id, parts) {
+  const box = place(id, () => element("div"));
+  box.replaceChildren(...parts);
+  return box;
+}
+
+function signalParts(workload, signal) {
+  const key = `${workload.id} ${signal.name}`;
+  const chart = place(key, () => element("div", undefined, "chart"));
+  const seasons = place(`${key} seasons`, () => element("details"));
+  const trust = place(`${key} trust`, () => element("details"));
+  showTrust(trust, signal.trust);
+  chart.dataset.path = [workload.namespace, workload.resource, workload.name, signal.name].map(encodeURIComponent).join("/");
+  const name = place(`${key} name`, () => element("h3", signal.name));
+  return [name, live(`${key} now`, describeSignal(signal)), chart, trust, seasons];
+}
+
 function draw(answer) {
   state.textContent = answer.ready ? `${answer.workloads.length} workloads, ${new Date(answer.now_ms).toLocaleTimeString()}` : "starting";
   const told = answer.refused.map((one) => element("li", `policy ${one.policy} is not in effect as written: ${one.problem}`));
   document.getElementById("refused").replaceChildren(...told);
   const present = new Set();
-  for (const workload of answer.workloads) {
+  for (const workload of answer.workloads.filter((one) => !chosen || one.id === chosen)) {
     const section = place(workload.id, () => main.appendChild(element("section")));
     present.add(section);
-    const parts = [element("h2", workload.id), describe(workload)];
-    for (const signal of workload.signals) {
-      const key = `${workload.id} ${signal.name}`;
-      const chart = place(key, () => element("div", undefined, "chart"));
-      const seasons = place(`${key} seasons`, () => element("details"));
-      const trust = place(`${key} trust`, () => element("details"));
-      showTrust(trust, signal.trust);
-      chart.dataset.path = [workload.namespace, workload.resource, workload.name, signal.name].map(encodeURIComponent).join("/");
-      parts.push(element("h3", signal.name), describeSignal(signal), chart, trust, seasons);
-    }
-    section.replaceChildren(...parts);
+    const parts = [
+      place(`${workload.id}: title`, () => title(workload)),
+      live(`${workload.id}: now`, describe(workload)),
+      ...workload.signals.flatMap((signal) => signalParts(workload, signal)),
+    ];
+    // What is there already is not moved: a chart would lose the keyboard.
+    if (parts.length !== section.children.length || parts.some((part, i) => part !== section.children[i])) section.replaceChildren(...parts);
   }
   for (const section of [...main.children]) if (!present.has(section)) section.remove();
+  if (chosen && answer.ready && !present.size) main.append(element("p", `no policy is in effect for ${chosen} now`, "error"));
 }
 
 // One time axis of past, forecast and served values; null where a line has nothing.
@@ -143,6 +161,8 @@ function options(width) {
   return {
     width, height: 230,
     scales: { x: { range: shownTimes } },
+    cursor: { drag: { x: false } },
+    hooks: { draw: [markKept] },
     series: [
       {}, line("mean", "#1f6fb2"), line("max", "#9cc3e4"), line("served", "#c2410c", { width: 2 }),
       line("forecast .5", "#15803d", { dash: [4, 4] }), line("forecast .95", "#15803d"),
@@ -172,15 +192,17 @@ function showSeasons(box, parts) {
   box.replaceChildren(element("summary", `seasons: day ${number(day)}, week ${number(week)} of 1`), table);
 }
 
-async function history(chart) {
+async function showHistory(chart) {
   const response = await fetch(`/api/v1/history/${chart.dataset.path}?span=${span.value}`);
   if (!response.ok) return;
   const answer = await response.json();
   showSeasons(document.getElementById(`${chart.id} seasons`), answer.parts);
   const data = columns(answer);
   const known = charts.get(chart.id);
-  if (known) known.setData(data);
-  else charts.set(chart.id, new uPlot(options(chart.clientWidth - 12), data, chart));
+  if (known && chart.contains(known.root)) return known.setData(data);
+  const plot = new uPlot(options(chart.clientWidth - 12), data, chart);
+  charts.set(chart.id, plot);
+  if (chosen) makePointable(chart, plot);
 }
 
 async function every(seconds, turn) {
@@ -192,6 +214,7 @@ async function every(seconds, turn) {
   setTimeout(() => every(seconds, turn), seconds * 1000);
 }
 
-const histories = () => Promise.all([...document.querySelectorAll(".chart")].map(history));
+const histories = () => Promise.all([...document.querySelectorAll(".chart")].map(showHistory));
 span.addEventListener("change", histories);
+startPast();
 every(5, async () => draw(await (await fetch("/api/v1/workloads")).json())).then(() => every(30, histories));

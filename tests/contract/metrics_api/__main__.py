@@ -4,7 +4,8 @@
   python -m tests.contract.metrics_api https://API-SERVER:PORT --ca ca.crt --cert admin.crt --key admin.key
 
 Against an adapter itself or through the API server's aggregator. Metrics are discovered; what an adapter does not list
-is told with --object, --pods, --namespace-metric, --root and --external. One line a request, then how many passed.
+is told with --object, --pods, --namespace-metric, --root and --external, a label that one of the objects has with
+--object-label. One line a request, then how many passed.
 Exits with 1 when any differs that is not known to (--known), with 2 when it can't be asked.
 """
 
@@ -56,7 +57,7 @@ def _options() -> argparse.Namespace:
     for form in FORMS:
         flag = "namespace-metric" if form == "namespace" else form
         parser.add_argument(
-            f"--{flag}", dest=form + "_told", metavar=form_of(form), help="a metric that there is"
+            f"--{flag}", dest=form + "_told", metavar=form_of(form), help="what there is to ask for"
         )
     parser.add_argument("--known", choices=sorted(DIFFERENCES), help="whose known differences are no failure")
     parser.add_argument(

@@ -197,6 +197,21 @@ CUSTOM = (
         (*LIST, laws.same_as_without_query),
     ),
     Case(
+        "object/all/selector/one",
+        "a selector that one object fulfils",
+        f"{OBJECTS}?labelSelector={{object_label}}",
+        (*LIST, laws.is_alone_in, laws.each_alone),
+    ),
+    Case(
+        "object/series",
+        "the metric's selector is told as it was asked, as a LabelSelector",
+        f"{OBJECT}?metricLabelSelector=!{ABSENT}",
+        (*ONE, laws.tells_what_is_absent),
+    ),
+    Case(
+        "object/series/none", "no selector of the metric, none told", OBJECT, (*ONE, laws.tells_no_selector)
+    ),
+    Case(
         "pods",
         "a Pods metric, as the HPA asks",
         PODS + "?labelSelector=&metricLabelSelector=",
@@ -317,6 +332,13 @@ CUSTOM = (
         f"{PODS}?labelSelector={ABSENT}",
         404,
     ),
+    _refusal(
+        "unmatched/objects",
+        "no object has the labels: an error, not an empty list",
+        f"{OBJECTS}?labelSelector={ABSENT}",
+        404,
+        laws.names_the_metric,
+    ),
     _refusal("unmatched/series", "no series has the labels", f"{OBJECT}?metricLabelSelector={ABSENT}", 404),
     _refusal("path/no-metric", "a root-scoped object without a metric", P + "/nodes/foo", 404),
     _refusal("path/pod-no-metric", "a pod without a metric", P + "/namespaces/{ns}/pods/bar", 404),
@@ -327,6 +349,7 @@ CUSTOM = (
         for name, path, query in (
             ("labels", PODS, "labelSelector=a%20b"),
             ("labels-value", PODS, "labelSelector=a%3D%3D%3Db"),
+            ("labels-of-all", OBJECTS, "labelSelector=a%20b"),
             ("labels-of-one", OBJECT, "labelSelector=a%20b"),
             ("series", OBJECT, "metricLabelSelector=%3D%3D"),
             ("field", POD, "fieldSelector=metadata.name"),

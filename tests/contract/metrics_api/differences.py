@@ -18,13 +18,10 @@ class Differences:
 _EMPTY = "an empty list; the HPA's event then says only that no metrics were returned, ours says which metric and why"
 _WINDOW = "test-adapter's own values have none; the HPA takes a minute"
 
-_OF_OBJECTS = "400: tidecast does not read the labels of workloads; it names one, or takes all"
-
 DIFFERENCES = {
     "tidecast": Differences(
         "tidecast",
         {
-            "object/all/selector": _OF_OBJECTS,
             "metrics": "served on the port of the page, without TLS, together with the collector's and the predictor's",
         },
     ),
@@ -34,7 +31,6 @@ DIFFERENCES = {
             "aggregated/v2beta1": "406: it has dropped the version itself",
             "apis/unknown": "its own 404 is plain text",
             "group/unknown-version": "its own 404 is plain text",
-            "object/all/selector": f"tidecast's own: {_OF_OBJECTS}",
             "openapi/v3": "its merged index says it is plain text",
             "openapi/v3/etag": "its merged index has no tag",
         },
@@ -57,6 +53,7 @@ DIFFERENCES = {
             "pods/api-version": "`/v1`, which is no apiVersion: the library joins an empty group",
             "unknown/pods-metric": _EMPTY,
             "unknown/resource": "500 without a reason: its REST mapper's own error",
+            "unmatched/objects": _EMPTY,
             "unmatched/pods": _EMPTY,
         },
     ),

@@ -9,12 +9,14 @@ EXTERNAL = "/apis/external.metrics.k8s.io/v1beta1"
 
 FORMS: Mapping[str, tuple[str, ...]] = {
     "object": ("object_ns", "object_resource", "object", "object_metric"),
+    "object-label": ("object_label",),
     "pods": ("pods_ns", "pods_metric"),
     "namespace": ("described_ns", "ns_metric"),
     "root": ("root_resource", "root", "root_metric"),
     "external": ("external_ns", "external_metric"),
 }
-"""What is told with slashes between, and as which placeholders of the cases it is used."""
+"""What is told with slashes between, and as which placeholders of the cases it is used. A label, `KEY=VALUE`, is one that of
+all objects that have the metric a single one has; no adapter tells it."""
 
 Found = dict[str, str]
 """Placeholder -> value; what the adapter does not have is absent."""
@@ -22,10 +24,11 @@ Found = dict[str, str]
 
 def told(form: str, text: str) -> Found:
     """`text` as FORMS has it. Raises ValueError."""
-    parts = text.split("/")
-    if len(parts) != len(FORMS[form]) or not all(parts):
+    names = FORMS[form]
+    parts = text.split("/") if len(names) > 1 else [text]
+    if len(parts) != len(names) or not all(parts):
         raise ValueError(f"--{form} {text!r} has not the form {form_of(form)}")
-    return dict(zip(FORMS[form], parts, strict=True))
+    return dict(zip(names, parts, strict=True))
 
 
 def form_of(form: str) -> str:

@@ -179,6 +179,27 @@ def same_as_without_query(answer: Answer, asked: Asked) -> None:
     must(found == all_names, f"{found} instead of {all_names}")
 
 
+def is_alone_in(answer: Answer, asked: Asked) -> None:
+    """The query selects one of all."""
+    whole = asked.client.ask(asked.plain_path, asked.headers)
+    must(whole.status == 200, f"without a query it answers {whole.status}")
+    found, all_names = _object_names(answer.json()), _object_names(whole.json())
+    must(len(found) == 1 and set(found) < set(all_names), f"{found} is not one of {all_names}")
+
+
+def tells_what_is_absent(answer: Answer, asked: Asked) -> None:
+    """The selector `!KEY` of the query, as apimachinery's ParseToLabelSelector has it."""
+    key = unquote(asked.path.rpartition("=!")[2])
+    wanted = {"matchExpressions": [{"key": key, "operator": "DoesNotExist"}]}
+    for told in _series_selectors(answer):
+        must(told == wanted, f"the selector is {told!r} instead of {wanted!r}")
+
+
+def tells_no_selector(answer: Answer, asked: Asked) -> None:
+    for told in _series_selectors(answer):
+        must(told is None, f"the selector is {told!r} instead of null")
+
+
 def lists_groups(answer: Answer, asked: Asked) -> None:
     is_json(answer, asked)
     document = answer.json()
@@ -379,6 +400,11 @@ def _references_lead(document: Json, node: Any) -> None:
                 place = place[part]
         for one in node.values():
             _references_lead(document, one)
+
+
+def _series_selectors(answer: Answer) -> list[Any]:
+    """Of each item, in either version."""
+    return [item.get("metric", item)["selector"] for item in answer.json()["items"]]
 
 
 def _object_names(document: Json) -> list[str]:

@@ -3,15 +3,18 @@
 It serves what is posted to it from memory, with the full delegated authentication and authorization.
 """
 
+import base64
 import json
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from adapter.api.paths import CUSTOM
 from tests.e2e.components.certificates import Authority
 from tests.e2e.components.control_plane import LOCAL, ControlPlane
 from tests.e2e.components.failure import ComponentFailed
 from tests.e2e.components.golang import TEST_ADAPTER
-from tests.e2e.components.kube import with_certificate
+from tests.e2e.components.kube import Json, with_certificate
 from tests.e2e.components.ports import free_ports
 from tests.e2e.components.process import Process
 from tests.e2e.components.waiting import is_listening
@@ -60,3 +63,26 @@ class Reference(Process):
         answer = request("POST", url, json.dumps(value).encode(), {"Content-Type": "application/json"})
         if answer.status != 200:
             raise ComponentFailed(f"{url}: {answer.status} {answer.body!r}")
+
+    def behind_a_service(self, name: str, namespace: str, version: str) -> Iterator[Json]:
+        """What makes the aggregator lead to it for a version of custom.metrics.k8s.io."""
+        yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+        yield {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": {"type": "ExternalName", "externalName": "localhost"},
+        }
+        yield {
+            "apiVersion": "apiregistration.k8s.io/v1",
+            "kind": "APIService",
+            "metadata": {"name": f"{version}.{CUSTOM}"},
+            "spec": {
+                "group": CUSTOM,
+                "version": version,
+                "groupPriorityMinimum": 100,
+                "versionPriority": 100,
+                "service": {"namespace": namespace, "name": name, "port": self.port},
+                "caBundle": base64.b64encode(self.ca.read_bytes()).decode(),
+            },
+        }

@@ -108,13 +108,17 @@ class Stage:
         self.view.take([batch])
         return batch
 
-    def run(self, of: ScalingPolicy, *pods: str, **labels: str) -> Batch:
-        """What the cluster says of the pods that take load, and of one more that does not."""
+    def run(
+        self, of: ScalingPolicy, *pods: str, own: Mapping[str, str] | None = None, **labels: str
+    ) -> Batch:
+        """What the cluster says of the pods that take load, and of one more that does not. `own` are the workload's labels."""
         told = [pod(name, labels) for name in pods] + [pod("web-starting", labels, ready="False")]
         series = SeriesKey(of.workload, "replicas").id
         columns: dict[str, Column] = {"wanted": np.array([float(len(pods))]), "pods": (pods_text(told),)}
         starts = {"lead_ms": 185_000.0, "startup_ms": 45_000.0, "startups": 12.0, "startup_steps": 2.0}
         columns |= {name: np.array([value]) for name, value in starts.items()}
+        if own is not None:
+            columns["labels"] = (json.dumps(own),)
         batch = Batch("replicas", self.clock.now_ms(), series_ids([series]), columns, key=f"{series:016x}")
         self._picture.take_replicas(batch)
         self.view.take([batch])

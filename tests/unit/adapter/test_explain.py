@@ -4,17 +4,21 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 
 from adapter.cli.explain import told
 from adapter.explain import Explainer, Explanation, parse_time
+from adapter.past import Names
 from adapter.web.app import Page
 from cme.collector.records import describe
+from cme.core.batch import Batch, series_ids
 from cme.core.documents import parse_document
 from cme.core.durations import DAY_MS, HOUR_MS
 from cme.core.errors import InvalidInput
+from cme.core.identity import SeriesKey
 from cme.core.policy import ScalingPolicy
 from cme.log.embedded import EmbeddedLog
 from cme.policies.standing import Standing
@@ -103,14 +107,14 @@ def test_nothing_is_told_where_nothing_was_served(written: Written) -> None:
         (59, "replicas: 5 was served, decided 59.0 s before; the floor 4"),
         (
             59.5,
-            "replicas: nothing was served: the 5 decided 59.5 s before rest on what was older than 1m; "
+            "replicas: nothing was served: what 5 rests on was older than 1m, decided 59.5 s before; "
             "the floor 4",
         ),
         (
             60.5,
             "no decision was served: the log has none of the 1m before; was the predictor running?",
         ),
-        (-1, "no decision was served: the log has none of the 1m before; was the predictor running?"),
+        (-1, "no decision is known: the log's first is of 2027-01-15T08:00:01Z"),
     ],
 )
 def test_an_old_number_is_told_as_not_served(written: Written, seconds: float, line: str) -> None:
@@ -146,12 +150,37 @@ def test_what_the_log_can_t_know_is_refused(written: Written, name: str, at_ms: 
         Explainer(written.log, LIMIT_MS).explain(name, at_ms, NOW)
 
 
-def test_a_name_of_two_kinds_is_refused(tmp_path: Path) -> None:
+@pytest.fixture
+def two_kinds(tmp_path: Path) -> Iterator[Written]:
     target = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web"}
-    both = Written(tmp_path, WEB, policy("web", targetRef=target))
-    with pytest.raises(InvalidInput, match="there are several of different kinds"):
-        both.explain(0)
-    both.log.close()
+    made = Written(tmp_path, WEB, policy("web", targetRef=target))
+    yield made
+    made.log.close()
+
+
+def test_a_workload_that_comes_later_is_known_then(written: Written) -> None:
+    names, jobs = Names(written.log), policy("jobs")
+    with pytest.raises(InvalidInput, match="shop/jobs: it is not in the log"):
+        names.workload("shop/jobs")
+    written.log.append(describe([Standing.valid(jobs)], NOW))
+    assert names.workload("shop/jobs")[0] == jobs.workload
+    assert names.workload("shop/web")[0] == WEB.workload
+
+
+def test_a_name_of_two_kinds_is_refused_with_their_names(two_kinds: Written) -> None:
+    told = "several of different kinds; name one of shop/Deployment.apps/web, shop/StatefulSet.apps/web"
+    with pytest.raises(InvalidInput, match=told):
+        two_kinds.explain(0)
+
+
+@pytest.mark.parametrize("name", ["shop/StatefulSet/web", "shop/StatefulSet.apps/web"])
+def test_the_kind_may_be_named(two_kinds: Written, name: str) -> None:
+    two_kinds.decide(qps=100.0, queue_backlog=40.0)
+    assert two_kinds.explain(0, name).workload.kind == "StatefulSet"
+    with pytest.raises(InvalidInput, match="shop/Job/web: it is not in the log; the log has: shop/web"):
+        two_kinds.explain(0, "shop/Job/web")
+    series = Names(two_kinds.log).series(name, "qps")
+    assert series == SeriesKey(two_kinds.explain(0, name).workload, "qps").id
 
 
 @pytest.mark.parametrize(
@@ -172,6 +201,40 @@ def test_what_is_no_time_is_refused() -> None:
         parse_time("noon", "--at")
 
 
+@pytest.mark.parametrize(("later_ms", "came"), [(359_999, None), (360_000, 430)])
+def test_what_came_of_a_forecast_is_told_once_its_lead_is_over(
+    written: Written, later_ms: int, came: float | None
+) -> None:
+    written.stage.forecast(qps=450.0)
+    written.stage.clock.advance(1_000)
+    written.decide(qps=400.0, queue_backlog=40.0)
+    start, series = NOW - 1_000, written.stage.entry(WEB).signals["qps"]
+    for minute, largest in ((0, 700.0), (1, 410.0), (3, 430.0), (4, float("nan")), (6, 800.0)):
+        ends, columns = start + minute * 60_000, {"max": np.array([largest], dtype=np.float32)}
+        written.log.append([Batch("minutes", ends, series_ids([series]), columns)])
+    asked = NOW + 2_000
+    found = Explainer(written.log, LIMIT_MS).explain("shop/web", asked, NOW + later_ms)
+    lines = [line for line in told(found) if "came within it" in line]
+    assert lines == ([] if came is None else [f"  the largest that came within it: {came:g} 1/s"])
+
+
+def test_a_ceiling_is_told_beside_the_floor(tmp_path: Path) -> None:
+    written = Written(tmp_path, policy("web", limits={"maxReplicas": 3}))
+    written.decide(qps=500.0, queue_backlog=40.0)
+    lines = list(told(written.explain(1)))
+    assert lines[1] == "replicas: 3 was served, decided 1.0 s before; the floor 0, the ceiling 3"
+    written.log.close()
+
+
+def test_a_log_without_a_decision_says_so(written: Written) -> None:
+    found = written.explain(1)
+    assert (found.replicas, dict(found.signals)) == (None, {})
+    assert (
+        found.problem
+        == "no decision was served: the log has none of the 1m before; was the predictor running?"
+    )
+
+
 async def test_programs_get_the_same_as_json(written: Written) -> None:
     written.run("web-1")
     written.decide(qps=100.0, queue_backlog="no answer")
@@ -183,6 +246,8 @@ async def test_programs_get_the_same_as_json(written: Written) -> None:
         answer = await client.get("/api/v1/explain/shop/web?at=2027-01-15T08:00:03Z")
         assert answer.status == 200
         told = json.loads(await answer.text(), parse_constant=pytest.fail)
+        by_kind = await client.get("/api/v1/explain/shop/Deployment.apps/web?at=2027-01-15T08:00:03Z")
+        assert await by_kind.json() == told
         for query, status, error in (
             ("web?at=noon", 400, "at: 'noon' is not a time"),
             ("jobs", 404, "shop/jobs: it is not in the log; the log has: shop/web"),
@@ -198,15 +263,16 @@ async def test_programs_get_the_same_as_json(written: Written) -> None:
         "age_ms": 2_000,
         "startup": {"duration_ms": 45_000, "count": 12, "steps": 2},
     }
-    assert told["replicas"]["served"] is False
+    assert told["problem"] is None
+    assert told["replicas"]["problem"] == "nothing was served"
     assert told["replicas"]["value"] is None
-    assert told["replicas"]["floor"] == 4
+    assert (told["replicas"]["floor"], told["replicas"]["ceiling"]) == (4, None)
     qps, backlog = told["signals"]
     assert qps.pop("reasons")[0] == {"code": "raw", "text": "the measured value is the largest need"}
     assert qps == {
         "name": "qps",
         "unit": "1/s",
-        "served": True,
+        "problem": None,
         "value": 400,
         "age_ms": 2_000,
         "raw": 100,
@@ -217,6 +283,7 @@ async def test_programs_get_the_same_as_json(written: Written) -> None:
         "slowed": 100,
         "lead_ms": 300_000,
         "drain": None,
+        "came": None,
     }
     assert [reason["code"] for reason in backlog["reasons"]] == ["missing"]
 
@@ -233,7 +300,10 @@ def test_a_paused_workload_is_told_as_served_without_a_measurement(tmp_path: Pat
     ]
     written.run("web-1", "web-2")
     written.decide()
-    assert list(told(written.explain(1)))[1] == "replicas: 2 was served, decided 1.0 s before; the floor 2"
+    assert (
+        list(told(written.explain(1)))[1]
+        == "replicas: 2 was served, decided 1.0 s before; the floor 2, the ceiling 2"
+    )
     written.log.close()
 
 

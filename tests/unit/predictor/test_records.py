@@ -103,6 +103,7 @@ def decided(**more: list[float]) -> Batch:
         reasons=np.array([1, 2, 3], dtype=np.int64),
         replicas=np.array([4.0, NAN]),
         floor=np.array([2.0, 0.0]),
+        ceiling=np.array([9.0, np.inf]),
         replica_reasons=np.array([5, 6], dtype=np.int64),
     )
     return decision_batch(START, RULES, measured, decisions)
@@ -122,6 +123,7 @@ def test_a_decision_has_a_row_a_signal_and_then_a_row_a_workload() -> None:
     np.testing.assert_array_equal(columns["predicted_ms"], [START - 60_000] * 3 + [0, 0])
     np.testing.assert_array_equal(columns["drain"], [NAN, 2.5, NAN, NAN, NAN])
     np.testing.assert_array_equal(columns["floor"], [NAN, NAN, NAN, 2, 0])
+    np.testing.assert_array_equal(columns["ceiling"], [NAN, NAN, NAN, 9, np.inf])
     np.testing.assert_array_equal(columns["reasons"], [1, 2, 3, 5, 6])
 
 

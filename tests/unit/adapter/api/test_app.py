@@ -6,21 +6,21 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponse
-from aiohttp.test_utils import TestClient, TestServer
+import yarl
+from aiohttp import ClientResponse, ClientSession
 from prometheus_client import CollectorRegistry
 
 from adapter.access.gate import Gate
 from adapter.api.app import MetricsApi
 from cme.runtime.telemetry import AdapterTelemetry
 from tests.unit.adapter.access.cluster import Cluster
+from tests.unit.adapter.api.listening import listening
 from tests.unit.adapter.stage import Stage, policy
 
 WEB = policy("web")
 CUSTOM = "/apis/custom.metrics.k8s.io/v1beta2"
 EXTERNAL = "/apis/external.metrics.k8s.io/v1beta1"
 QPS = f"{CUSTOM}/namespaces/shop/deployments.apps/web/qps"
-Client = TestClient[Any, Any]
 
 
 class Api:
@@ -33,11 +33,11 @@ class Api:
         self.stage.decide()
 
     @contextlib.asynccontextmanager
-    async def served(self, cluster: Cluster | None = None) -> AsyncIterator[Client]:
+    async def served(self, cluster: Cluster | None = None) -> AsyncIterator[ClientSession]:
         telemetry = AdapterTelemetry(self.registry)
         gate = Gate(cluster, self.stage.clock) if cluster else None
-        app = MetricsApi(self.stage.view, self.stage.answers, gate, telemetry).app
-        async with TestClient(TestServer(app)) as client:
+        metrics = MetricsApi(self.stage.view, self.stage.answers, gate, telemetry)
+        async with listening(metrics) as url, ClientSession(url) as client:
             yield client
 
     def counted(self, code: int) -> float:
@@ -181,10 +181,8 @@ async def test_an_error_is_a_status_that_says_why(path: str, code: int, message:
 
 @pytest.mark.parametrize("path", ["/apis/%0A", "/%0A%0D", f"{QPS}%0A", "/apis/%FF", "/apis/%00"])
 async def test_a_strange_path_is_a_status_too(path: str, api: Api) -> None:
-    async with api.served() as client:
-        url = client.server.make_url("/").with_path(path, encoded=True) if client.server else path
-        async with client.session.get(url) as response:
-            await status_of(response, 404)
+    async with api.served() as client, client.get(yarl.URL(path, encoded=True)) as response:
+        await status_of(response, 404)
 
 
 async def test_a_path_that_no_metric_has_is_refused_before_anybody_is_asked(api: Api) -> None:

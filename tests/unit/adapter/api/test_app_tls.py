@@ -6,7 +6,6 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 
 from adapter.access.gate import Gate
@@ -18,6 +17,7 @@ from cme.core.settings import Certificate
 from cme.runtime.telemetry import AdapterTelemetry
 from tests.unit.adapter.access.cluster import HPA, PROXY_NAME, Cluster
 from tests.unit.adapter.api.authority import Authority, Pair
+from tests.unit.adapter.api.listening import listening
 from tests.unit.adapter.api.test_tls import generated
 from tests.unit.adapter.stage import Stage, policy
 
@@ -39,7 +39,8 @@ class Served:
         self.renew()
         self.tls = tls.ServerTls(self.certificate, self.gate.trust.authorities)
         telemetry = AdapterTelemetry(CollectorRegistry())
-        self.server = TestServer(MetricsApi(stage.view, stage.answers, self.gate, telemetry).app)
+        self.api = MetricsApi(stage.view, stage.answers, self.gate, telemetry)
+        self.url = ""
 
     def renew(self) -> None:
         """Another certificate in the two files that an administrator gives."""
@@ -55,8 +56,8 @@ class Served:
 class Clients:
     """Of one server, each with a certificate of its own or without."""
 
-    def __init__(self, server: TestServer, ca: Path) -> None:
-        self._server, self._ca = server, ca
+    def __init__(self, url: str, ca: Path) -> None:
+        self._url, self._ca = url, ca
 
     def session(self, pair: Pair | None = None) -> aiohttp.ClientSession:
         context = ssl.create_default_context(cafile=self._ca)
@@ -65,7 +66,7 @@ class Clients:
         return aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context, limit=1))
 
     async def ask(self, session: aiohttp.ClientSession, path: str, headers: dict[str, str]) -> int:
-        async with session.get(self._server.make_url(path), headers=headers) as response:
+        async with session.get(self._url + path, headers=headers) as response:
             await response.text()
             return response.status
 
@@ -77,14 +78,13 @@ class Clients:
 @pytest.fixture
 async def served(tmp_path: Path) -> AsyncIterator[Served]:
     made = Served(tmp_path / "tls")
-    await made.server.start_server(ssl=made.tls.context)
-    yield made
-    await made.server.close()
+    async with listening(made.api, made.tls.context) as made.url:
+        yield made
 
 
 @pytest.fixture
 def clients(served: Served) -> Clients:
-    return Clients(served.server, served.folder / CA_FILE)
+    return Clients(served.url, served.folder / CA_FILE)
 
 
 def front_proxy(served: Served, folder: Path, name: str = PROXY_NAME) -> Pair:

@@ -9,7 +9,10 @@ import pytest
 from aiohttp import web
 
 from adapter.api import connections as module
-from adapter.api.connections import HEAD_MS, Connections
+from adapter.api.connections import HEAD_MS, IDLE_MS, Connections
+from adapter.api.messages import Request, Response
+from adapter.api.protocol import HttpServer
+from adapter.server import served, served_page
 from cme.core.clock import ManualClock
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -25,11 +28,11 @@ class Stage:
     def _refuse(self) -> None:
         self.refused += 1
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def answer(self, request: Request) -> Response:
         self.answering.set()
-        request[module.ADMITTED] = request.path == "/admitted"
+        request.admitted = request.path == "/admitted"
         await self.may_answer.wait()
-        return web.Response(text="ok")
+        return Response(200, b"ok")
 
     async def open(self) -> "Client":
         return Client(*await asyncio.open_connection("127.0.0.1", self.port))
@@ -69,17 +72,10 @@ class Client:
 @pytest.fixture
 async def stage() -> AsyncIterator[Stage]:
     made = Stage()
-    app = web.Application(middlewares=[made.connections.middleware])
-    app.router.add_get("/{any:.*}", made.answer)
-    runner = web.AppRunner(app, access_log=None, logger=module.log)
-    await runner.setup()
-    assert runner.server
     sock = socket.create_server(("127.0.0.1", 0))
     made.port = sock.getsockname()[1]
-    server = await made.connections.listen(runner.server, sock, None)
-    yield made
-    server.close()
-    await runner.cleanup()
+    async with served(HttpServer(made.answer, made.connections), sock.detach(), made.connections, None):
+        yield made
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -126,6 +122,28 @@ async def test_an_answer_may_take_its_time(stage: Stage) -> None:
     await client.close()
 
 
+async def test_the_page_is_under_the_same_bounds(stage: Stage) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        stage.answering.set()
+        await stage.may_answer.wait()
+        return web.Response(text="ok")
+
+    app, sock = web.Application(), socket.create_server(("127.0.0.1", 0))
+    app.router.add_get("/", answer)
+    stage.port = sock.getsockname()[1]
+    async with served_page(app, sock.detach(), stage.connections):
+        slow, silent = await stage.open(), await stage.open()
+        await slow.send(REQUEST)
+        await stage.answering.wait()
+        await until_open(stage, 2)
+        await stage.pass_time(HEAD_MS + 1)
+        assert await silent.closed()
+        stage.may_answer.set()
+        assert await slow.answer() == b"HTTP/1.1 200 OK"
+        for client in (slow, silent):
+            await client.close()
+
+
 async def test_an_idle_connection_may_stay_for_the_next_request(stage: Stage) -> None:
     stage.may_answer.set()
     client = await stage.open()
@@ -133,6 +151,19 @@ async def test_an_idle_connection_may_stay_for_the_next_request(stage: Stage) ->
         await client.send(REQUEST)
         assert await client.answer() == b"HTTP/1.1 200 OK"
         await stage.pass_time(2 * HEAD_MS)
+    assert stage.refused == 0
+    await client.close()
+
+
+async def test_what_nobody_uses_is_closed_in_the_end(stage: Stage) -> None:
+    stage.may_answer.set()
+    client = await stage.open()
+    await client.send(REQUEST)
+    assert await client.answer() == b"HTTP/1.1 200 OK"
+    await stage.pass_time(IDLE_MS)
+    assert len(stage.connections) == 1
+    await stage.pass_time(1)
+    assert await client.closed()
     assert stage.refused == 0
     await client.close()
 

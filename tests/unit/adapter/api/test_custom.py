@@ -21,7 +21,8 @@ WEB, API = policy("web"), policy("api")
 def stage() -> Stage:
     stage = Stage(WEB, API)
     for of in (WEB, API):
-        stage.run(of, *(f"{of.metadata.name}-{n}" for n in (1, 2, 3)), app=of.metadata.name)
+        name = of.metadata.name
+        stage.run(of, *(f"{name}-{n}" for n in (1, 2, 3)), own={"name": name, "tier": "front"}, app=name)
         stage.measure(of, qps=250.0, queue_backlog=60.0)
     stage.forecast(qps=320.0, queue_backlog=50.0)
     stage.decide()
@@ -120,11 +121,81 @@ def test_a_star_can_be_narrowed_by_the_labels_of_the_metric(stage: Stage) -> Non
     assert refused(stage, "deployments.apps", "*", "qps", **none)[0] == 404
 
 
-def test_workloads_cannot_be_selected_by_their_own_labels(stage: Stage) -> None:
-    assert refused(stage, "deployments.apps", "*", "qps", labelSelector="app=web") == (
-        400,
-        "deployments.apps can't be selected by label here; name one, or leave it out",
+@pytest.mark.parametrize(
+    ("selector", "selected"),
+    [
+        ("name=web", ["web"]),
+        ("name!=web", ["api"]),
+        ("tier=front", ["api", "web"]),
+        ("!gone", ["api", "web"]),
+        ("", ["api", "web"]),
+        (" ", ["api", "web"]),
+    ],
+)
+@pytest.mark.parametrize("resource", ["deployments.apps", "deployment"])
+def test_a_star_can_be_narrowed_by_the_workloads_own_labels(
+    selector: str, selected: list[str], resource: str, stage: Stage
+) -> None:
+    assert list(shares(asked(stage, resource, "*", "qps", labelSelector=selector))) == selected
+
+
+@pytest.mark.parametrize("selector", ["app=web", "name=web,tier=back"])
+def test_no_workload_is_an_error_and_never_an_empty_list(selector: str, stage: Stage) -> None:
+    assert refused(stage, "deployments.apps", "*", "qps", labelSelector=selector) == (
+        404,
+        "there is no metric qps for deployments.apps * in namespace shop: "
+        "of the 2 that have it none has the labels of the selector",
     )
+
+
+def test_labels_that_are_not_known_of_one_leave_no_list(stage: Stage) -> None:
+    """Another than it could be the one that lacks them: who names a workload needs no labels, nor does who takes all."""
+    stage.run(API, "api-1", app="api")
+    unknown = (
+        503,
+        "qps of shop/Deployment.apps/api: its labels are not known; does it exist, and may tidecast list deployments.apps?",
+    )
+    assert refused(stage, "deployments.apps", "*", "qps", labelSelector="name=web") == unknown
+    assert list(shares(asked(stage, "deployments.apps", "*", "qps"))) == ["api", "web"]
+    assert list(shares(asked(stage, "deployments.apps", "web", "qps", labelSelector="name=api"))) == ["web"]
+    stage.run(API, "api-1", own={}, app="api")
+    assert list(shares(asked(stage, "deployments.apps", "*", "qps", labelSelector="name=web"))) == ["web"]
+
+
+def test_labels_that_were_told_long_ago_are_not_known(stage: Stage) -> None:
+    stage.clock.advance(3 * MINUTE_MS + 1)
+    for of in (WEB, API):
+        stage.measure(of, qps=250.0)
+    assert refused(stage, "deployments.apps", "*", "qps", labelSelector="name=web")[0] == 503
+
+
+def test_labels_of_who_does_not_have_the_metric_need_not_be_known() -> None:
+    other = policy("other", signals=[{"name": "lag", "source": {"x": {}}, "perReplica": 1}])
+    stage = Stage(WEB, other)
+    stage.run(WEB, "web-1", own={"name": "web"})
+    stage.measure(WEB, qps=250.0)
+    assert shares(asked(stage, "deployments.apps", "*", "qps", labelSelector="name=web")) == {"web": "250"}
+
+
+def test_changed_labels_select_from_then_on(stage: Stage) -> None:
+    stage.run(WEB, "web-1", own={"name": "other"}, app="web")
+    assert refused(stage, "deployments.apps", "*", "qps", labelSelector="name=web")[0] == 404
+    assert list(shares(asked(stage, "deployments.apps", "*", "qps", labelSelector="name=other"))) == ["web"]
+
+
+def test_the_selector_of_the_series_is_told_as_it_was_asked(stage: Stage) -> None:
+    query = {"metricLabelSelector": "tidecast.dev/workload=web,!gone"}
+    told = {
+        "matchLabels": {"tidecast.dev/workload": "web"},
+        "matchExpressions": [{"key": "gone", "operator": "DoesNotExist"}],
+    }
+    for resource, name in (("deployments.apps", "web"), ("deployments.apps", "*"), ("pods", "web-1")):
+        (item,) = asked(stage, resource, name, "qps_scaling", **query)["items"]
+        assert item["metric"] == {"name": "qps_scaling", "selector": told}
+        (older,) = asked(stage, resource, name, "qps_scaling", version="v1beta1", **query)["items"]
+        assert older["selector"] == told
+    (whole,) = of_namespace(stage, "qps", **query)["items"]
+    assert whole["metric"]["selector"] == told
 
 
 def test_a_selector_that_does_not_match_names_the_labels(stage: Stage) -> None:

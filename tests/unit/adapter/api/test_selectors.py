@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.api.selectors import parse_selector
+from adapter.api.selectors import as_label_selector, everything, parse_selector
 from adapter.api.status import ApiError
 
 WEB = {"app": "web", "tier": "front", "size": "12", "empty": "", "example.com/team": "red"}
@@ -210,3 +211,59 @@ def test_all_requirements_must_be_fulfilled(requirements: list[Requirement], lab
     text = ",".join(requirement.text for requirement in requirements)
     expected = all(requirement.fulfilled(labels) for requirement in requirements)
     assert parse_selector(text)(labels) is expected
+
+
+def fulfils(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
+    """A LabelSelector by the words of its own description."""
+    selector = selector or {}
+    equal = all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
+    by_operator = {
+        "In": lambda one: labels.get(one["key"]) in one["values"],
+        "NotIn": lambda one: labels.get(one["key"]) not in one["values"],
+        "Exists": lambda one: one["key"] in labels,
+        "DoesNotExist": lambda one: one["key"] not in labels,
+    }
+    return equal and all(by_operator[one["operator"]](one) for one in selector.get("matchExpressions", ()))
+
+
+@given(
+    requirements=st.lists(REQUIREMENTS, max_size=4, unique_by=lambda one: one.key),
+    labels=st.dictionaries(KEYS, VALUES, max_size=5),
+)
+def test_the_object_form_of_a_selector_means_the_same(
+    requirements: list[Requirement], labels: dict[str, str]
+) -> None:
+    text = ",".join(one.text for one in requirements)
+    if any(one.operator in "<>" for one in requirements):
+        with pytest.raises(ApiError, match="is not supported in metricLabelSelector"):
+            as_label_selector(text)
+    else:
+        assert fulfils(as_label_selector(text), labels) is parse_selector(text)(labels)
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("", None),
+        (" ", None),
+        ("a=b", {"matchLabels": {"a": "b"}}),
+        ("a==", {"matchLabels": {"a": ""}}),
+        ("a!=b", {"matchExpressions": [{"key": "a", "operator": "NotIn", "values": ["b"]}]}),
+        (
+            "b in (y, x,y),a",
+            {
+                "matchExpressions": [
+                    {"key": "a", "operator": "Exists"},
+                    {"key": "b", "operator": "In", "values": ["x", "y"]},
+                ]
+            },
+        ),
+    ],
+)
+def test_a_selector_has_the_object_form_of_the_go_library(text: str, made: object) -> None:
+    assert as_label_selector(text) == made
+
+
+@pytest.mark.parametrize(("text", "all_of_them"), [("", True), (" \t", True), ("!a", False)])
+def test_a_selector_that_asks_for_nothing_is_known_as_such(text: str, all_of_them: bool) -> None:
+    assert (parse_selector(text) is everything) is all_of_them

@@ -73,6 +73,7 @@ def test_each_right_that_is_missing_is_named_with_its_purpose(facts: Facts) -> N
     told = "\n".join(text for *_, text in found)
     me = "system:serviceaccount:tidecast:tidecast"
     assert f"{me} may not get deployments/scale.apps: how many of its replicas run is not known" in told
+    assert f"{me} may not list deployments.apps: they can't be selected by their labels" in told
     assert f"{me} may not get configmaps extension-apiserver-authentication in kube-system: " in told
     assert f"horizontal-pod-autoscaler may not list *.{EXTERNAL}: no HPA gets a number of it" in told
 

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -5,23 +6,30 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from cme.collector.labels import LISTED_MS
 from cme.collector.replicas import REPEATED_MS, Replicas, pods_text, takes_load
 from cme.core.clock import ManualClock
 from cme.core.errors import KubeFailed
 from cme.core.policy import ScalingPolicy
 from cme.core.replica_record import (
     Startup,
+    recorded_labels,
     recorded_lead_ms,
     recorded_quota,
     recorded_resource,
     recorded_startup,
 )
 from cme.core.settings import Settings
+from cme.log import record
 from cme.log.embedded import EmbeddedLog
+from cme.log.record import decode, encode
 from cme.runtime.telemetry import CollectorTelemetry
+from tests.unit.cme.collector.golden import LABELLED, LABELS, UNLABELLED, golden_batch
 from tests.unit.cme.collector.stage import policy, scripted
+from tests.unit.cme.log.golden import SEQ, as_lines
 
 SCALE = "/apis/apps/v1/namespaces/default/deployments/web/scale"
+LISTED = "/apis/apps/v1/namespaces/default/deployments?limit=500"
 PODS = "/api/v1/namespaces/default/pods?labelSelector=app%3Dweb"
 
 
@@ -55,22 +63,45 @@ class Cluster:
         return answer
 
 
+class Metadata:
+    """The same cluster, but of each object its metadata alone."""
+
+    def __init__(self) -> None:
+        self.labels: dict[str, dict[str, str] | None] | None = {"web": {"app": "web", "a": "1"}}
+        """By name, the labels of each Deployment; None while it may not be listed."""
+        self.asked: list[str] = []
+
+    def get(self, path: str) -> Mapping[str, Any]:
+        self.asked.append(path)
+        if self.labels is None:
+            raise KubeFailed(f"GET {path}: deployments.apps is forbidden")
+        items = [
+            {"metadata": {"name": name} | ({"labels": labels} if labels is not None else {})}
+            for name, labels in self.labels.items()
+        ]
+        return {"metadata": {"resourceVersion": "7"}, "items": items or None}
+
+
 class Stage:
     def __init__(self, folder: Path) -> None:
-        self.cluster, self.clock = Cluster(), ManualClock(1_795_000_000_000)
+        self.cluster, self.metadata = Cluster(), Metadata()
+        self.clock = ManualClock(1_795_000_000_000)
         self.log = EmbeddedLog.open(folder, writable=True)
         self.metrics = CollectorRegistry()
         self.telemetry = CollectorTelemetry(self.metrics)
         self.replicas = self.started(policy("web", scripted("a")))
 
     def started(self, *policies: ScalingPolicy) -> Replicas:
-        replicas = Replicas(self.cluster, self.log, self.clock, Settings(), self.telemetry)
+        replicas = Replicas(self.cluster, self.metadata, self.log, self.clock, Settings(), self.telemetry)
         replicas.follow(policies)
         return replicas
 
     def written(self) -> list[tuple[float, str]]:
         batches = self.log.read(["replicas"], {}).batches
         return [(float(b.numbers("wanted")[0]), b.texts("pods")[0]) for b in batches]
+
+    def labels(self) -> list[str | None]:
+        return [recorded_labels(b) for b in self.log.read(["replicas"], {}).batches]
 
 
 @pytest.fixture
@@ -204,3 +235,94 @@ async def test_a_quota_is_asked_for_where_a_policy_wants_a_share_of_it(stage: St
     assert recorded_quota(stage.log.newest("replicas")[0]) == float("inf")
     await stage.started(policy("web", scripted("a"))).turn()
     assert recorded_quota(stage.log.newest("replicas")[0]) != float("inf")
+
+
+async def test_the_workload_s_own_labels_are_written_beside_what_runs(stage: Stage) -> None:
+    await stage.replicas.turn()
+    assert stage.labels() == ['{"a": "1", "app": "web"}']
+    assert stage.metadata.asked == [LISTED]
+
+
+async def test_changed_labels_are_written_within_a_minute(stage: Stage) -> None:
+    await stage.replicas.turn()
+    stage.clock.advance(1_000)
+    stage.cluster.answers[SCALE]["spec"]["replicas"] = 3
+    await stage.replicas.turn()  # so that the next record is none of those that are written anyway
+    stage.metadata.labels = {"web": {"app": "other"}}
+    stage.clock.advance(LISTED_MS - 1_001)
+    await stage.replicas.turn()
+    assert stage.labels() == ['{"a": "1", "app": "web"}'] * 2
+    stage.clock.advance(1)
+    await stage.replicas.turn()
+    assert stage.labels()[2:] == ['{"app": "other"}']
+
+
+@pytest.mark.parametrize("none", [{}, None])
+async def test_no_labels_are_known_to_be_none(none: dict[str, str] | None, stage: Stage) -> None:
+    stage.metadata.labels = {"web": none}
+    await stage.replicas.turn()
+    assert stage.labels() == ["{}"]
+
+
+async def test_a_collection_is_listed_once_for_all_its_workloads(stage: Stage) -> None:
+    path = "/apis/apps/v1/namespaces/default/deployments/api/scale"
+    stage.cluster.answers[path] = stage.cluster.answers[SCALE]
+    stage.metadata.labels = {"web": {"app": "web"}, "api": {"app": "api"}}
+    both = stage.started(policy("web", scripted("a")), policy("api", scripted("b")))
+    for _ in range(3):
+        await both.turn()
+    assert stage.labels() == ['{"app": "web"}', '{"app": "api"}']
+    assert stage.metadata.asked == [LISTED]
+
+
+async def test_without_the_right_to_list_what_runs_is_told_and_the_labels_are_not_known(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.metadata.labels = None
+    for _ in range(2):
+        await stage.replicas.turn()
+        stage.clock.advance(LISTED_MS)
+    assert [wanted for wanted, _ in stage.written()] == [2, 2]
+    assert stage.labels() == [None, None]
+    assert len(stage.metadata.asked) == 2
+    (record,) = caplog.records
+    assert "the labels of workloads are not known: GET /apis/apps/v1/" in record.getMessage()
+    assert stage.metrics.get_sample_value("tidecast_replicas_failed_total") == 0
+
+
+async def test_labels_outlive_a_short_failure_and_no_long_one(stage: Stage) -> None:
+    await stage.replicas.turn()
+    stage.metadata.labels = None
+    told = []
+    for _ in range(4):
+        stage.clock.advance(LISTED_MS)
+        await stage.replicas.turn()
+        told.append(stage.labels()[-1] is not None)
+    assert told == [True, True, True, False]
+
+
+async def test_a_workload_that_is_younger_than_the_list_has_no_known_labels_until_the_next(
+    stage: Stage,
+) -> None:
+    stage.metadata.labels = {}
+    await stage.replicas.turn()
+    assert stage.labels() == [None]
+    stage.metadata.labels = {"web": {"app": "web"}}
+    stage.clock.advance(LISTED_MS)
+    await stage.replicas.turn()
+    assert stage.labels()[1:] == ['{"app": "web"}']
+
+
+@pytest.mark.parametrize(("path", "labels"), [(LABELLED, LABELS), (UNLABELLED, None)])
+def test_the_bytes_of_a_record_are_pinned_with_labels_and_without(path: Path, labels: str | None) -> None:
+    golden = path.read_text()
+    assert as_lines(encode(golden_batch(labels), SEQ)) == golden
+    assert recorded_labels(decode(bytes.fromhex(golden), SEQ)) == labels
+
+
+def test_the_description_of_the_format_names_every_column() -> None:
+    described = (
+        (Path(record.__file__).parent / "FORMAT.md").read_text().partition("## Columns of `replicas`")[2]
+    )
+    names = re.findall(r"^\| (`[^|]*) \|", described.partition("\n## ")[0], re.M)
+    assert set(re.findall(r"`(\w+)`", " ".join(names))) == set(golden_batch(LABELS).columns)

@@ -2,7 +2,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cme.core.cron import CronWindow, cron_problem, last_time
@@ -149,6 +149,7 @@ expressions = st.tuples(
     expressions,
     st.sampled_from([(zone, at) for zone, both in CHANGES.items() for at in both]),
 )
+@example("*/20 1 * * *", ("Australia/Lord_Howe", CHANGES["Australia/Lord_Howe"][1]))
 def test_times_on_days_of_change_are_what_the_clock_shows(expression: str, change: tuple[str, int]) -> None:
     zone, at = change
     first, count = at // MINUTE_MS - 12 * 60, 42 * 60
@@ -158,6 +159,12 @@ def test_times_on_days_of_change_are_what_the_clock_shows(expression: str, chang
         assert (told == (first + minute) * MINUTE_MS) == happens[minute], local(
             (first + minute) * MINUTE_MS, zone
         )
+
+
+def test_half_an_hour_that_was_skipped_hides_no_time_for_years() -> None:
+    """The one of a year that lies in the half hour before the change, asked for after the clocks were set back again."""
+    at = ms("2026-10-04T01:40", "Australia/Lord_Howe")
+    assert last_time("40 1 4 10 *", "Australia/Lord_Howe", at + 250 * 86_400_000) == at
 
 
 @pytest.mark.parametrize("bad", ["", "* * * *", "61 * * * *", "@hourly x", "0 0 30 2 *", "0 0 12 * * *"])
