@@ -11,6 +11,7 @@ from adapter.cli.display import Display
 from adapter.cli.pasts import PastOptions, past_options
 from adapter.configuration.load import read_configuration
 from adapter.configuration.yaml_file import name_of, read_documents
+from adapter.replay.report import html
 from adapter.replay.study import document
 from adapter.replay.table import show
 from adapter.replay.workloads import learnt, studied
@@ -25,7 +26,7 @@ from cme.core.errors import InvalidInput
     "--hpa", "live", type=click.Path(path_type=Path), help="Compare with the HPAs of this YAML file."
 )
 @click.option("--sweep", is_flag=True, help="Also other quantiles, and HPAs of other targets and windows.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for replay.json.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for report.html and replay.json.")
 @click.option(
     "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes for many workloads."
 )
@@ -51,8 +52,11 @@ def replay(
         show(study, options.price)
     if out:
         out.mkdir(parents=True, exist_ok=True)
-        (out / "replay.json").write_text(json.dumps([document(study, options.price) for study in studies]))
-        click.echo(f"figures: {out / 'replay.json'}")
+        documents = [document(study, options.price) for study in studies]
+        (out / "replay.json").write_text(json.dumps(documents))
+        report = out / "report.html"
+        report.write_text(html(documents, f"tidecast replay of {file.name}"))
+        click.echo(f"report: {report}; its figures: {out / 'replay.json'}")
 
 
 def _live(path: Path | None) -> list[LiveHpa]:

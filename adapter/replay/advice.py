@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from adapter.hpa.controller import Controller
 from adapter.replay.cluster import Site
 from adapter.replay.lineup import changed, tidecast, with_quantile, written
-from adapter.replay.outcome import Outcome
+from adapter.replay.outcome import Outcome, outcome
 from adapter.replay.past import Past
-from adapter.replay.simulate import SYNC_MS
-from adapter.replay.study import study
+from adapter.replay.simulate import SYNC_MS, simulate
 from adapter.replay.tide import HOURS, Tide, tide
 from cme.core.durations import MINUTE_MS
 from cme.core.policy import ScalingPolicy
@@ -121,5 +120,6 @@ def _outcomes(
     policies: Sequence[ScalingPolicy], scene: Scene, since_ms: int, until_ms: int, sync_ms: int
 ) -> list[Outcome]:
     contenders = [tidecast(policy, scene.controller, str(number)) for number, policy in enumerate(policies)]
-    found = study(contenders, scene.past, scene.site, since_ms, until_ms, sync_ms=sync_ms)
-    return [result.outcome for result in found.results[: len(policies)]]
+    runs = simulate(contenders, scene.past, scene.site, since_ms, until_ms, sync_ms=sync_ms)
+    demand = scene.past.demand.within(since_ms, until_ms)
+    return [outcome(demand, run.cluster.ready, run.cluster.paid) for run in runs]

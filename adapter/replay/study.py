@@ -7,16 +7,15 @@ from typing import Any
 import numpy as np
 
 from adapter.replay.baselines import hindsight
+from adapter.replay.chart import Background, background, largest, missing, times_of
 from adapter.replay.cluster import Site
 from adapter.replay.contender import Contender
-from adapter.replay.outcome import Changes, Demand, Outcome, numbers_at, outcome
+from adapter.replay.outcome import Changes, Demand, Doubles, Outcome, numbers_at, outcome
 from adapter.replay.past import Past
-from adapter.replay.simulate import SYNC_MS, Progress, simulate
-from cme.core.durations import MINUTE_MS
+from adapter.replay.simulate import Progress, simulate
+from cme.core.durations import SECOND_MS
 
 HINDSIGHT = "hindsight"
-MOST_POINTS = 5_000
-"""Of a chart."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +35,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Study:
-    """Of a workload over a time, the optimum of hindsight last."""
+    """Of a workload over a time, the optimum of hindsight last; the background is the first contender's policy's."""
 
     workload: str
     demand: Demand
+    background: Background
     results: tuple[Result, ...]
 
 
@@ -50,17 +50,18 @@ def study(
     since_ms: int,
     until_ms: int,
     progress: Progress = lambda done, total: None,
-    sync_ms: int = SYNC_MS,
 ) -> Study:
     """All contenders over the same time."""
-    runs = simulate(contenders, past, site, since_ms, until_ms, progress, sync_ms)
+    runs = simulate(contenders, past, site, since_ms, until_ms, progress)
     demand = past.demand.within(since_ms, until_ms)
     found = [
         _result(run.contender.family, run.contender.setting, demand, run.cluster.ready, run.cluster.paid)
         for run in runs
     ]
     best = _result(HINDSIGHT, "", demand, *hindsight(demand, site))
-    return Study(str(contenders[0].policy.workload), demand, (*found, best))
+    policy = contenders[0].policy
+    behind = background(policy, past, times_of(demand))
+    return Study(str(policy.workload), demand, behind, (*found, best))
 
 
 def _result(family: str, setting: str, demand: Demand, ready: Changes, paid: Changes) -> Result:
@@ -68,15 +69,25 @@ def _result(family: str, setting: str, demand: Demand, ready: Changes, paid: Cha
 
 
 def document(one: Study, price: float) -> dict[str, Any]:
-    """As JSON has it: figures, and demand and capacities at the same times. `price` is that of a replica-hour."""
-    demand = one.demand
-    step_ms = max(MINUTE_MS, -(-int(demand.edges_ms[-1] - demand.edges_ms[0]) // MOST_POINTS))
-    times = np.arange(demand.edges_ms[0], demand.edges_ms[-1], step_ms)
-    needed = demand.needed[np.searchsorted(demand.edges_ms, times, side="right") - 1]
+    """As JSON has it: figures, and what a chart shows at `times_s`. `price` is that of a replica-hour.
+
+    Demand is the largest until the next time, capacity that of the time itself; `missing` names the steps (indices into
+    the times) in which any replica was missing, and how many in the mean. Unknown numbers are None.
+    """
+    demand, behind = one.demand, one.background
+    times = times_of(demand)
     return {
         "workload": one.workload,
-        "times_s": (times // 1000).tolist(),
-        "demand": [round(value, 3) if np.isfinite(value) else None for value in needed.tolist()],
+        "price": price,
+        "times_s": (times // SECOND_MS).tolist(),
+        "demand": _known(largest(demand, times)),
+        "forecast": {
+            "lead_s": behind.lead_ms / SECOND_MS,
+            "quantile": behind.quantile,
+            "median": _known(behind.median),
+            "covered": _known(behind.covered),
+        },
+        "bounds": {"floor": _known(behind.floor), "ceiling": _known(behind.ceiling)},
         "contenders": [
             {
                 "family": result.family,
@@ -84,7 +95,17 @@ def document(one: Study, price: float) -> dict[str, Any]:
                 "cost": result.outcome.replica_hours * price,
                 **asdict(result.outcome),
                 "capacity": numbers_at(result.ready, times).astype(int).tolist(),
+                "missing": _sparse(missing(demand, result.ready, times)),
             }
             for result in one.results
         ],
     }
+
+
+def _known(values: Doubles) -> list[float | None]:
+    return [round(value, 3) if np.isfinite(value) else None for value in values.tolist()]
+
+
+def _sparse(values: Doubles) -> dict[str, list[Any]]:
+    steps = np.flatnonzero(values > 1e-9)
+    return {"steps": steps.tolist(), "replicas": [float(f"{value:.3g}") for value in values[steps].tolist()]}

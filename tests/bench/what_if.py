@@ -6,7 +6,6 @@ for cost; for each setting of tidecast the cheapest reactive HPA of the grid tha
 ratio of what both provide in vain. The aim: at most HALF of it in the median of the traces, better AIM.
 """
 
-import json
 import statistics
 import sys
 from collections.abc import Iterator, Sequence
@@ -26,6 +25,7 @@ from adapter.replay.forecasts import Forecasts, Series, forecasts_of
 from adapter.replay.lineup import PERCENTS, TIDECAST, schedules_only, sweep
 from adapter.replay.load import Load
 from adapter.replay.past import Past
+from adapter.replay.report import html
 from adapter.replay.study import Result, Study, document, study
 from cme.core.durations import DAY_MS, MINUTE_MS, SECOND_MS
 from cme.core.policy import ScalingPolicy
@@ -135,7 +135,7 @@ def studied(one: Scene, forecasts: Forecasts) -> Study:
     found = study(list(contenders(one)), past(forecasts), Site(), *span)
     others = study(list(maxima(one)), past(crane(one.load, one.since_ms)), Site(), *span)
     *own, best = found.results
-    return Study(one.name, found.demand, (*own, *others.results[:-1], best))
+    return replace(found, workload=one.name, results=(*own, *others.results[:-1], best))
 
 
 def ratios(one: Study) -> list[float]:
@@ -173,7 +173,7 @@ def line(one: Study) -> str:
 @click.option("--jobs", type=int, default=2)
 @click.option("--out", type=click.Path(path_type=Path))
 def main(traces: Path, days: int, jobs: int, out: Path | None) -> None:
-    """Print the ratios, and write the figures of all contenders."""
+    """Print the ratios, and write the report of all contenders."""
     scenes = [one for path in sorted(traces.glob("*.csv.gz")) if (one := scene(path, days))]
     series = [Series(number, one.load, 0) for number, one in enumerate(scenes, 1)]
     said = forecasts_of(series, min(one.since_ms for one in scenes), {}, _told)
@@ -189,7 +189,10 @@ def main(traces: Path, days: int, jobs: int, out: Path | None) -> None:
     )
     if out:
         out.mkdir(parents=True, exist_ok=True)
-        (out / "what_if.json").write_text(json.dumps([document(found, 1.0) for found in studies]))
+        report = html(
+            [document(found, 1.0) for found in studies], "what shortage costs under each way of scaling"
+        )
+        (out / "what_if.html").write_text(report)
 
 
 def _told(done: int, total: int) -> None:

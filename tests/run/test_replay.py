@@ -74,6 +74,7 @@ def test_a_trace_is_gone_through_under_each_contender(folder: Path) -> None:
     assert by["hindsight"]["cost"] < by["tidecast"]["cost"] < by["static 33"]["cost"]
     assert by["tidecast"]["short"] < by["cron only"]["short"]
     assert by["static 33"]["cost"] == pytest.approx(33 * 18 / 2, rel=0.01)
+    assert "tidecast replay of policy.yaml" in (out / "report.html").read_text()
     assert len(found["times_s"]) == len(found["demand"]) == len(by["tidecast"]["capacity"])
 
 
