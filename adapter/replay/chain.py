@@ -30,12 +30,12 @@ class Chain:
         self._measured = _measured(policies, past, times_ms)
         self._asked = called_for(self.rules, self._measured, self._limits, times_ms[:, None])
 
-    def decide(self, sync: int, wanted: Doubles, backlog: Doubles) -> Decisions:
-        """At the sync of that number, in order; `wanted` replicas run of each workload, and the backlogs [signal row]
-        are as they are where the rules have one."""
+    def decide(self, sync: int, wanted: Doubles, backlog: Doubles | None) -> Decisions:
+        """At the sync of that number, in order; `wanted` replicas run of each workload. `backlog` [signal row] is what waits
+        now, None where the rules have none."""
         now_ms = int(self._times[sync])
         asked = _row(self._asked, sync)
-        if self.rules.backlog.any():
+        if backlog is not None:
             measured = _row(self._measured, sync)
             measured = replace(measured, raw=np.where(self.rules.backlog, backlog, measured.raw))
             asked = called_for(self.rules, measured, self._limits, now_ms)
@@ -46,9 +46,13 @@ class Chain:
         return np.asarray(self._measured.predicted[sync])
 
 
+_NAMES = {kind: tuple(one.name for one in fields(kind)) for kind in (CalledFor, Measured)}
+
+
 def _row(columns: Columns, sync: int) -> Columns:
     """Of columns [sync, signal row] those of one sync."""
-    return type(columns)(*(getattr(columns, one.name)[sync] for one in fields(columns)))
+    kind = type(columns)
+    return kind(*[getattr(columns, name)[sync] for name in _NAMES[kind]])
 
 
 def _measured(policies: Sequence[ScalingPolicy], past: Past, times_ms: Times) -> Measured:
@@ -61,8 +65,7 @@ def _measured(policies: Sequence[ScalingPolicy], past: Past, times_ms: Times) ->
         for policy in policies
         for signal in policy.spec.signals
     ]
-    names = (one.name for one in fields(Measured))
-    return Measured(*(np.stack([getattr(row, name) for row in rows], axis=1) for name in names))
+    return Measured(*(np.stack([getattr(row, name) for row in rows], axis=1) for name in _NAMES[Measured]))
 
 
 def _of_rate(past: Past, policy: ScalingPolicy, signal: str, raw: Doubles, times_ms: Times) -> Measured:

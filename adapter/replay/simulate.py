@@ -38,10 +38,13 @@ def simulate(
     runs = [_begun(one, places.get(one.name, Place()), measurements, site, since_ms) for one in contenders]
     asking = [run for run in runs if run.contender.decides]
     chain = Chain([one.policy for one in deciding], past, times_ms) if deciding else None
+    queues = chain is not None and bool(chain.rules.backlog.any())
     for sync, now_ms in enumerate(times_ms.tolist()):
         for run in runs:
             run.advance(sync, now_ms, past, measurements)
-        decided = chain.decide(sync, _wanted(asking), _backlogs(asking)) if chain else None
+        decided = (
+            chain.decide(sync, _wanted(asking), _backlogs(asking) if queues else None) if chain else None
+        )
         predicted = chain.predicted(sync) if chain else None
         for run in runs:
             run.sync(sync, now_ms, decided, predicted)

@@ -33,6 +33,8 @@ def bound(value: Doubles, bounds: Bounds, reasons: Bits) -> Doubles:
     """Between floor and ceiling; what is unknown stays unknown, but for what is fixed without it."""
     reasons |= np.where(value < bounds.floor, bounds.floor_reasons, 0)
     reasons |= np.where(value > bounds.ceiling, bounds.ceiling_reasons, 0)
-    reasons |= np.where(bounds.fixed, bounds.floor_reasons, 0)
     bounded = np.minimum(np.maximum(value, bounds.floor), bounds.ceiling)
-    return np.where(bounds.fixed, bounds.floor, bounded)
+    if (fixed := bounds.fixed) is None:
+        return bounded
+    reasons |= np.where(fixed, bounds.floor_reasons, 0)
+    return np.where(fixed, bounds.floor, bounded)

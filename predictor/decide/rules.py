@@ -30,9 +30,10 @@ class Bounds:
     ceiling_reasons: Bits
 
     @property
-    def fixed(self) -> NDArray[np.bool_]:
-        """Where both are the same by what is asked of the policy for a time, whatever signals call for."""
-        return np.asarray((self.floor_reasons & FIXED) > 0)
+    def fixed(self) -> NDArray[np.bool_] | None:
+        """Where both are the same by what is asked of the policy for a time, whatever signals call for; None: nowhere."""
+        fixed = (self.floor_reasons & FIXED) > 0
+        return fixed if fixed.any() else None
 
     def of(self, rows: NDArray[np.intp], per_replica: Doubles) -> "Bounds":
         """The same in the units of signals of the workloads `rows`."""

@@ -48,7 +48,7 @@ def test_what_is_decided_is_what_production_decides_tick_by_tick() -> None:
         wanted = np.array([float(10 + sync % 7)])
         running = Running(wanted, np.array([np.nan]), np.array([np.nan]))
         expected = decide(rules, slow, one, running, Limits(60_000, 180_000), now)
-        found = chain.decide(sync, wanted, np.array([np.nan]))
+        found = chain.decide(sync, wanted, None)
         for name in ("need", "slowed", "value", "reasons", "replicas", "floor", "replica_reasons"):
             assert getattr(found, name).tolist() == getattr(expected, name).tolist(), (name, sync)
 
