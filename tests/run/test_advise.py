@@ -10,7 +10,7 @@ import pytest
 
 from tests.run.test_replay import POLICY
 
-DAYS = 14
+DAYS = 12
 
 
 @pytest.fixture(scope="module")
