@@ -25,7 +25,9 @@ def main() -> int:
     draws = random.Random(SEED)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with ControlPlane(folder / "plane") as plane, recorded(plane, folder) as (source, followed):
+        plane_folder = folder / "plane"
+        plane_folder.mkdir()
+        with ControlPlane(plane_folder) as plane, recorded(plane, folder) as (source, followed):
             until("the HPA follows", followed.active, 60)
             end = time.monotonic() + 60 * minutes
             while (left := end - time.monotonic()) > 0:
