@@ -14,6 +14,7 @@ from adapter.cli.doctor import doctor
 from adapter.cli.explain import explain
 from adapter.cli.hpa import hpa
 from adapter.cli.register import register
+from adapter.cli.test import test
 from adapter.cli.up import up
 from cme.core.errors import TidecastError
 
@@ -32,6 +33,7 @@ tidecast.add_command(doctor)
 tidecast.add_command(explain)
 tidecast.add_command(decompose)
 tidecast.add_command(backtest)
+tidecast.add_command(test)
 
 
 def main() -> None:
