@@ -38,6 +38,7 @@ from adapter.replay.scenario.statements import (
     Starting,
     Zone,
 )
+from adapter.replay.simulate import SYNC_MS
 from cme.core.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cme.core.policy import ScalingPolicy
 from cme.core.policy_fields import Zone as ZoneName
@@ -96,9 +97,10 @@ class _Frame:
     def span(self, since: When, until: When) -> tuple[int, int]:
         """Raises InvalidInput."""
         first, last = self.moment(since), self.moment(until)
-        if last <= first:
+        if last - first < SYNC_MS:
             raise refused(
-                f"{until.text} is not behind {since.text}", "write the earlier time first, and dates"
+                f"{until.text} is not 15 s behind {since.text}, the time between two looks of the HPA",
+                "write the earlier time first, and dates",
             )
         return first, last
 
@@ -239,7 +241,7 @@ class _Building:
 
 
 def _expected(line: Line, one: Expectation, frame: _Frame) -> Expected:
-    unit = "replicas" if one.unit == "replica" else one.unit
+    unit = {"replica": REPLICAS, "ready pod": READY}.get(one.unit, one.unit)
     units = [REPLICAS, READY, *(signal.name for signal in frame.policy.spec.signals)]
     if unit not in units:
         raise refused(f"there is no number of {unit!r}", f"write one of {', '.join(units)}")

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from adapter.replay.scenario.lines import refused
 
-TIME = r"(?:\d{4}-\d\d-\d\d |day \d+ )?\d\d?:\d\d(?::\d\d)?(?:[+-]\d\d:\d\d)?"
+TIME = r"(?:\d{4}-\d\d-\d\d |day \d{1,4} )?\d\d?:\d\d(?::\d\d)?(?:[+-]\d\d:\d\d)?"
 """How one is written."""
-_PARTS = re.compile(r"(?:(\d{4}-\d\d-\d\d) |day (\d+) )?(\d\d?):(\d\d)(?::(\d\d))?([+-]\d\d:\d\d)?")
+_PARTS = re.compile(r"(?:(\d{4}-\d\d-\d\d) |day (\d{1,4}) )?(\d\d?):(\d\d)(?::(\d\d))?([+-]\d\d:\d\d)?")
 _YEARS = range(1990, 2100)
 _MOST_DAYS = 1_000
 

@@ -17,6 +17,20 @@ class Whole:
     """Of a replica, if that was told."""
 
     @property
+    def short_percent(self) -> float:
+        """NaN where no load came."""
+        return 100 * self.outcome.short if self._loaded else float("nan")
+
+    @property
+    def over_percent(self) -> float:
+        """NaN where no load came."""
+        return 100 * self.outcome.over if self._loaded else float("nan")
+
+    @property
+    def _loaded(self) -> bool:
+        return self.outcome.demand_hours > 1e-9
+
+    @property
     def saved_hours(self) -> float:
         """Replica-hours that the peak would cost more."""
         return self.peak * self.hours - self.outcome.replica_hours
@@ -39,9 +53,9 @@ class Whole:
 CORES_SAVED = "cores saved"
 
 FIGURES: dict[str, Callable[[Whole], float]] = {
-    "% short": lambda whole: 100 * whole.outcome.short,
+    "% short": lambda whole: whole.short_percent,
     "minutes short": lambda whole: whole.outcome.minutes_short,
-    "% over": lambda whole: 100 * whole.outcome.over,
+    "% over": lambda whole: whole.over_percent,
     "% saved": lambda whole: whole.saved_percent,
     CORES_SAVED: lambda whole: whole.saved_cores,
     "replica-hours": lambda whole: whole.outcome.replica_hours,

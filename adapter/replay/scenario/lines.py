@@ -9,7 +9,7 @@ from pathlib import Path
 from adapter.configuration.check import Problem
 from cme.core.errors import InvalidInput, TidecastError, shortened
 
-LARGEST = 1_000_000
+LARGEST = 100_000
 """Bytes of a file."""
 
 _COMMENT = re.compile(r"(^|\s)#.*")
@@ -65,7 +65,7 @@ def read_text(path: Path) -> str:
     try:
         with path.open("rb") as file:
             found = file.read(LARGEST + 1)
-        text = found.decode()
+        text = found.decode("utf-8-sig")
     except OSError as error:
         what = f"{error.strerror or 'it cannot be read'}; name a file or a folder"
     except UnicodeDecodeError:

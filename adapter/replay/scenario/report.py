@@ -16,7 +16,7 @@ def summary(whole: Whole) -> str:
     return (
         f"{whole.hours:g} h cost {found.replica_hours:,.0f} replica-hours, {_saved(whole)} the peak's "
         f"{whole.peak} replicas all the time; "
-        f"short {100 * found.short:.3f} % ({found.minutes_short:,.1f} minutes), over {100 * found.over:.1f} %, "
+        f"short {_percent(whole.short_percent, 3)} ({found.minutes_short:,.1f} minutes), over {_percent(whole.over_percent, 1)}, "
         f"longest wait {found.longest_delay_s:,.1f} s, {found.changes} changes, {found.flaps} flaps"
     )
 
@@ -42,6 +42,10 @@ def told(failure: Failure, zone: ZoneInfo) -> Iterator[str]:
     yield from (f"  - {sentence}" for sentence in explain(moment.reasons))
     yield f"  HPA: {moment.why}"
     yield from (f"  {line}" for line in _table(failure.around, moment, zone))
+
+
+def _percent(value: float, digits: int) -> str:
+    return "-" if value != value else f"{value:.{digits}f} %"
 
 
 def _table(moments: Sequence[Moment], marked: Moment, zone: ZoneInfo) -> Iterator[str]:

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from adapter.replay.scenario.judge import failures
 from adapter.replay.scenario.play import Played, play
@@ -55,6 +57,52 @@ def test_a_schedule_may_cost_more_than_the_peak(tmp_path: Path) -> None:
     assert "900.0 % (90.0 replicas) more than" in summary(
         played(paused.replace(" because raw", "") + "begin with 100 replicas\n", tmp_path).whole
     )
+
+
+EITHER = (
+    ("begin with 0 replicas", "begin with 5000 replicas"),
+    ("kubernetes 1.30", "kubernetes 1.37"),
+    ("pods start within 0s", "pods start within 24h"),
+    ("pods carry 0.001 qps", "pods carry 1M qps"),
+    ("pods carry 0.001 arrivals", "pods carry 1M arrivals"),
+    ("nodes hold 1 pod and come within 0s", "nodes hold 3 pods and come within 20m"),
+    ("from 09:00 to 10:00 qps is 0", "from 09:10 to 09:11 qps is 10M"),
+    ("from 09:20 to 10:00 arrivals is 200k", "zone Antarctica/Troll"),
+    ("from 09:00 to 10:00 qps is unknown", "from 09:45 to 09:45:15 expect 0 jobs because not held"),
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(added=st.tuples(*(st.sampled_from(("", *each)) for each in EITHER)), lowest=st.integers(0, 100))
+def test_whatever_is_written_can_be_played_and_told(
+    tmp_path: Path, added: tuple[str, ...], lowest: int
+) -> None:
+    text = SOUND.replace("minReplicas: 2", f"minReplicas: {lowest}") + "\n".join(added)
+    scenario = read(text, tmp_path)
+    found = play(scenario)
+    assert len(found.moments) == 240
+    for failure in failures(scenario, found):
+        assert list(told(failure, scenario.zone))
+    assert summary(found.whole)
+
+
+def test_without_any_load_there_are_no_shares_of_it(tmp_path: Path) -> None:
+    idle = SOUND.replace("load qps: 1000", "load qps: 0").replace("10 replicas", "2 replicas")
+    assert "short - (0.0 minutes), over -," in summary(played(idle, tmp_path).whole)
+    scenario = read(idle + "in total expect 0 % over\n", tmp_path)
+    (failure,) = failures(scenario, play(scenario))
+    assert failure.found == "nan % over"
+
+
+def test_starts_are_learnt_where_the_policy_says_so(tmp_path: Path) -> None:
+    spec = """\
+    forecast: {lead: auto}
+    schedules: [{name: s, start: "30 9 * * *", duration: 10m, minReplicas: 50}]
+"""
+    # a minute and a half to start, and 110 s behind it: rate window, tick, forecast, the HPA's look
+    times = "at 09:26:30 expect 10 replicas\nat 09:26:45 expect 50 replicas because schedule_ahead\n"
+    scenario = read(POLICY + spec + RUN + LOADS + "pods start within 90s\n" + times, tmp_path)
+    assert not failures(scenario, play(scenario))
 
 
 def test_an_hpa_that_asks_for_no_decision_has_no_reasons(tmp_path: Path) -> None:
