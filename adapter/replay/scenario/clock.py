@@ -25,16 +25,15 @@ class When:
     day: int | None = None
     offset: str = ""
 
-    def after(self, start: datetime) -> datetime:
+    def after(self, start: datetime, zone: ZoneInfo) -> datetime:
         """The moment that is meant in a run that starts then. Raises InvalidInput."""
         later = (self.day or 1) - 1
         if self.day is None and self.seconds < _seconds_of_day(start):
             later = 1
-        return self.on(self.dated or start.date() + timedelta(days=later), start.tzinfo)
+        return self.on(self.dated or start.date() + timedelta(days=later), zone)
 
-    def on(self, day: date, zone: object) -> datetime:
+    def on(self, day: date, zone: ZoneInfo) -> datetime:
         """The moment at which a zone's clocks show it on a date. Raises InvalidInput."""
-        assert isinstance(zone, ZoneInfo)
         if day.year not in _YEARS:
             raise refused(f"{self.text}: the year {day.year} is out of range", "write one from 1990 to 2099")
         shown = datetime.combine(day, time()) + timedelta(seconds=self.seconds)

@@ -60,10 +60,6 @@ class Given:
     def all(self, kind: type[Kind]) -> list[tuple[Line, Kind]]:
         return [(line, one) for line, one in self._found if isinstance(one, kind)]
 
-    def one(self, kind: type[Kind], default: Kind) -> Kind:
-        """Of a kind that may be left out."""
-        return next((one for _, one in self.all(kind)), default)
-
     def _missing(self) -> list[str]:
         told = []
         if not self.all(PolicyOf):

@@ -17,7 +17,7 @@ from adapter.replay.scenario.expectation import (
 )
 from adapter.replay.scenario.figures import FIGURES
 from adapter.replay.scenario.lines import Line, Problems, refused
-from adapter.replay.scenario.shape import number_of, parse_shape, whole_of
+from adapter.replay.scenario.shape import amount_of, number_of, parse_shape, whole_of
 from adapter.replay.scenario.statements import (
     Beginning,
     Carrying,
@@ -113,8 +113,8 @@ FORMS = (
         lambda m: LoadOf(m[1], parse_shape(m[2])),
     ),
     _form("pods start within 60s", r"pods start within (\S+)", lambda m: Starting(_duration(m[1]))),
-    _form("pods carry 120 qps", r"pods carry (\S+) (\S+)", lambda m: Carrying(number_of(m[1]), m[2])),
-    _form("pods have 4 cores", r"pods have (\S+) cores?", lambda m: Sized(number_of(m[1]))),
+    _form("pods carry 120 qps", r"pods carry (\S+) (\S+)", lambda m: Carrying(amount_of(m[1]), m[2])),
+    _form("pods have 4 cores", r"pods have (\S+) cores?", lambda m: Sized(amount_of(m[1]))),
     _form(
         "nodes hold 10 pods and come within 3m",
         r"nodes hold (\S+) pods? and come within (\S+)",

@@ -1,6 +1,6 @@
 """What of a run is not as it was expected."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -33,17 +33,20 @@ def failures(scenario: Scenario, played: Played) -> list[Failure]:
 def _at_times(scenario: Scenario, moments: Sequence[Moment]) -> Iterator[Failure]:
     times = [moment.now_ms for moment in moments]
     for expected in scenario.expectations:
-        first = bisect_right(times, expected.since_ms) - 1
-        places = range(first, first + 1)
-        if expected.until_ms is not None:
-            places = range(
-                first + (times[first] < expected.since_ms), bisect_right(times, expected.until_ms - 1)
-            )
+        places = _places(expected, times)
         wrong = next((place for place in places if not _holds(expected, moments[place])), None)
         if wrong is not None:
             number = number_of(expected.unit, moments[wrong])
             around = [moments[wrong + by] for by in AROUND if 0 <= wrong + by < len(moments)]
             yield Failure(expected.line, f"{number:g} {expected.unit}", moments[wrong], around)
+
+
+def _places(expected: Expected, times_ms: Sequence[int]) -> range:
+    """Of the syncs that are meant: at least one."""
+    if expected.until_ms is None:
+        newest = bisect_right(times_ms, expected.since_ms) - 1
+        return range(newest, newest + 1)
+    return range(bisect_left(times_ms, expected.since_ms), bisect_left(times_ms, expected.until_ms))
 
 
 def _holds(expected: Expected, moment: Moment) -> bool:

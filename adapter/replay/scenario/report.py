@@ -16,7 +16,8 @@ def summary(whole: Whole) -> str:
     return (
         f"{whole.hours:g} h cost {found.replica_hours:,.0f} replica-hours, {_saved(whole)} the peak's "
         f"{whole.peak} replicas all the time; "
-        f"short {_percent(whole.short_percent, 3)} ({found.minutes_short:,.1f} minutes), over {_percent(whole.over_percent, 1)}, "
+        f"short {_percent(whole.short_percent, 3)} ({found.minutes_short:,.1f} minutes), "
+        f"over {_percent(whole.over_percent, 1)}, "
         f"longest wait {found.longest_delay_s:,.1f} s, {found.changes} changes, {found.flaps} flaps"
     )
 
@@ -28,6 +29,10 @@ def _saved(whole: Whole) -> str:
         number, unit = whole.saved_cores, "cores"
     word = "less" if number >= 0 else "more"
     return f"{abs(whole.saved_percent):.1f} % ({abs(number):,.1f} {unit}) {word} than"
+
+
+def _percent(value: float, digits: int) -> str:
+    return "-" if value != value else f"{value:.{digits}f} %"
 
 
 def told(failure: Failure, zone: ZoneInfo) -> Iterator[str]:
@@ -44,25 +49,10 @@ def told(failure: Failure, zone: ZoneInfo) -> Iterator[str]:
     yield from (f"  {line}" for line in _table(failure.around, moment, zone))
 
 
-def _percent(value: float, digits: int) -> str:
-    return "-" if value != value else f"{value:.{digits}f} %"
-
-
 def _table(moments: Sequence[Moment], marked: Moment, zone: ZoneInfo) -> Iterator[str]:
     """A row for each, the one that is not as expected with a mark."""
-    signals, predicted = list(marked.values), list(marked.predicted)
-    rows = [
-        [
-            "",
-            "time",
-            "replicas",
-            "ready",
-            "served",
-            *signals,
-            *(f"{one}_predicted" for one in predicted),
-            "reasons",
-        ]
-    ]
+    forecasts = (f"{one}_predicted" for one in marked.predicted)
+    rows = [["", "time", "replicas", "ready", "served", *marked.values, *forecasts, "reasons"]]
     for one in moments:
         numbers = [one.replicas, one.ready, one.served, *one.values.values(), *one.predicted.values()]
         mark = ">" if one is marked else ""

@@ -94,6 +94,14 @@ def number_of(text: str) -> float:
     return milli / 1000
 
 
+def amount_of(text: str) -> float:
+    """The same, and not 0. Raises InvalidInput."""
+    number = number_of(text)
+    if not number:
+        raise refused(f"{text!r} is nothing", "write more than 0")
+    return number
+
+
 def whole_of(text: str, least: int, most: int) -> int:
     """Raises InvalidInput."""
     if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
