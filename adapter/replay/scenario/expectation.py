@@ -8,7 +8,7 @@ from adapter.replay.scenario.lines import refused
 from adapter.replay.scenario.shape import number_of
 from cme.core.reasons import EXPLANATIONS, Reason, codes
 
-EXPECT = r"expect (?P<bound>at least \S+|at most \S+|between \S+ and \S+|\S+) (?P<unit>.+?)"
+EXPECT = r"expect (?P<bound>at least \S+|at most \S+|between \S+ and \S+|(?!at |between )\S+) (?P<unit>.+?)"
 WHY = r"(?: because (?P<why>.+))?"
 
 REPLICAS, READY = "replicas", "ready pods"

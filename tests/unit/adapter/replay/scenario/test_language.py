@@ -18,6 +18,7 @@ from cme.core.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cme.core.reasons import Reason
 from tests.unit.adapter.replay.scenario.text import EXPECTED, LOADS, POLICY, RUN, SOUND, problems, read
 
+ROOT = Path(__file__).parents[5]
 NINE = 1_772_438_400_000
 """2026-03-02 09:00 in Berlin."""
 
@@ -59,7 +60,7 @@ def test_each_example_is_a_statement_of_its_form(form: object) -> None:
 
 
 def test_the_example_of_the_documentation_is_one() -> None:
-    page = (Path(__file__).parents[5] / "docs/scenarios.md").read_text()
+    page = (ROOT / "docs/scenarios.md").read_text()
     example = page.split("```\n")[1]
     assert len(statements_of(lines_of(example, "docs"))) == 13
 
@@ -195,6 +196,8 @@ def test_expectations(tmp_path: Path) -> None:
             "there is no reason 'of luck'; write one of raw, forecast",
         ),
         ("at 09:30 expect 3 replicas because raw, not raw", "raw can't be a reason and be none"),
+        ("at 09:30 expect between 3 replicas", "write it like: at 07:50"),
+        ("at 09:30 expect at least 3", "write it like: at 07:50"),
         ("at 09:30 expect many replicas", "'many' is not a Kubernetes quantity"),
         ("at 09:30 expect -3 replicas", "'-3' is below 0"),
         ("at 09:30 expect between 3 and 2 replicas", "write the smaller number first"),
@@ -306,6 +309,18 @@ def test_files_that_are_none(content: bytes, tmp_path: Path) -> None:
         read_scenario(tmp_path / "none")
 
 
+def a_scenario_or_told(text: str, folder: Path) -> None:
+    try:
+        scenario = read(text.encode(errors="replace").decode(), folder)
+    except BrokenScenario as error:
+        broken = error
+    else:
+        assert scenario.expectations or scenario.totals
+        return
+    assert broken.problems
+    assert all(problem.text for problem in broken.problems)
+
+
 WORDS = st.sampled_from(
     [word for form in FORMS for word in form.example.split()]
     + [
@@ -335,15 +350,24 @@ WORDS = st.sampled_from(
 @example(text="run from 2026-03-02 09:00 to 2099-12-31 24:00", after=False)
 @example(text="hpa:\n  " + "[" * 100, after=True)
 def test_any_text_is_a_scenario_or_told_what_is_wrong(tmp_path: Path, text: str, after: bool) -> None:
-    text = (SOUND + text if after else text).encode(errors="replace").decode()
-    try:
-        assert read(text, tmp_path).expectations
-    except BrokenScenario as error:
-        broken = error
-    else:
-        return
-    assert broken.problems
-    assert all(problem.text for problem in broken.problems)
+    a_scenario_or_told(SOUND + text if after else text, tmp_path)
+
+
+FILES = [file.read_text() for file in sorted((ROOT / "tests/scenarios").glob("*.scenario"))]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    text=st.sampled_from(FILES),
+    begin=st.integers(0, 1500),
+    length=st.integers(0, 12),
+    instead=st.text(max_size=3) | WORDS,
+)
+@example(text=SOUND + "at 09:30 expect between 3 and 4 replicas", begin=len(SOUND) + 26, length=5, instead="")
+def test_a_scenario_that_is_damaged_is_one_or_told_what_is_wrong(
+    tmp_path: Path, text: str, begin: int, length: int, instead: str
+) -> None:
+    a_scenario_or_told(f"{text[:begin]}{instead}{text[begin + length :]}", tmp_path)
 
 
 def test_a_line_of_yaml_keeps_its_place() -> None:
