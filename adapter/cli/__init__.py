@@ -16,6 +16,7 @@ from adapter.cli.explain import explain
 from adapter.cli.hpa import hpa
 from adapter.cli.register import register
 from adapter.cli.replay import replay
+from adapter.cli.test import test
 from adapter.cli.up import up
 from cme.core.errors import TidecastError
 
@@ -36,6 +37,7 @@ tidecast.add_command(decompose)
 tidecast.add_command(backtest)
 tidecast.add_command(replay)
 tidecast.add_command(advise)
+tidecast.add_command(test)
 
 
 def main() -> None:

@@ -65,7 +65,7 @@ def forecasts_of(
     ids = np.array([one.id for one in series], dtype=np.uint64)
     ends, means, maxima = _minutes(series)
     kept = ends[ends > since_ms]
-    made = {one.id: _empty(kept) for one in series}
+    made = {one.id: no_forecasts(kept) for one in series}
     flags = np.zeros(len(ids), dtype=np.uint8)
     for number, end in enumerate(ends.tolist()):
         fleet.learn(
@@ -86,7 +86,8 @@ def _minutes(series: Sequence[Series]) -> tuple[Times, Floats, Floats]:
     return ends, means.astype(np.float32), np.where(np.isnan(means), np.nan, maxima).astype(np.float32)
 
 
-def _empty(ends_ms: Times) -> Forecasts:
+def no_forecasts(ends_ms: Times) -> Forecasts:
+    """Of minutes that have none."""
     count = len(ends_ms)
     doubts = (np.zeros(count, dtype=np.uint32) for _ in range(2))
     return Forecasts(ends_ms, np.full((L, Q, count), np.nan, dtype=np.float32), *doubts)

@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from adapter.hpa.reconcile import Step
 from adapter.replay.chain import Chain
 from adapter.replay.cluster import Cluster, Site
 from adapter.replay.contender import Contender
@@ -12,6 +14,7 @@ from adapter.replay.past import Past
 from adapter.replay.readings import Measurements, Place, reader
 from adapter.replay.run import Run
 from cme.core.durations import SECOND_MS
+from predictor.decide.chain import Decisions
 from predictor.decide.rules import Doubles
 
 SYNC_MS = 15 * SECOND_MS
@@ -19,6 +22,20 @@ SYNC_MS = 15 * SECOND_MS
 
 Progress = Callable[[int, int], None]
 """Called with (syncs done, syncs to do)."""
+
+
+class Sync(NamedTuple):
+    """One that is done: what its contenders were told, and what they did, in their order."""
+
+    now_ms: int
+    decided: Decisions | None
+    predicted: Doubles | None
+    """[signal row]"""
+    runs: Sequence[Run]
+    steps: Sequence[Step | None]
+
+
+Watch = Callable[[Sync], None]
 
 
 def simulate(
@@ -29,6 +46,7 @@ def simulate(
     until_ms: int,
     progress: Progress = lambda done, total: None,
     sync_ms: int = SYNC_MS,
+    watch: Watch = lambda sync: None,
 ) -> list[Run]:
     """From `since_ms` on, before `until_ms`; in the order of the contenders."""
     times_ms = np.arange(since_ms, until_ms, sync_ms)
@@ -46,8 +64,8 @@ def simulate(
             chain.decide(sync, _wanted(asking), _backlogs(asking) if queues else None) if chain else None
         )
         predicted = chain.predicted(sync) if chain else None
-        for run in runs:
-            run.sync(sync, now_ms, decided, predicted)
+        steps = [run.sync(sync, now_ms, decided, predicted) for run in runs]
+        watch(Sync(now_ms, decided, predicted, runs, steps))
         if sync % 1000 == 0:
             progress(sync, len(times_ms))
     for run in runs:
