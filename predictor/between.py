@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from predictor.grid import LEADS_MS, QUANTILES
 
-_SCORES = np.array([NormalDist().inv_cdf(q) for q in QUANTILES])
+_NORMAL = NormalDist()
+_SCORES = np.array([_NORMAL.inv_cdf(q) for q in QUANTILES])
 _ROOTS = np.sqrt(np.array([0, *LEADS_MS], dtype=float))
 
 
@@ -24,7 +25,8 @@ def between(
     quantiles below it are those of its ends. So it is continuous and ordered as the grid is; the largest load, which
     the last value is no part of, may fall on the way from that to the shortest lead.
     """
-    scores = np.array([NormalDist().inv_cdf(q) for q in quantile])
+    different, which = np.unique(quantile, return_inverse=True)
+    scores = np.array([_NORMAL.inv_cdf(q) for q in different.tolist()])[which]
     by_lead = _along(_SCORES, np.moveaxis(values, 1, 0), scores)
     anchored = np.concatenate([now[None], by_lead])
     return _along(_ROOTS, anchored, np.minimum(np.sqrt(lead_ms), _ROOTS[-1]))

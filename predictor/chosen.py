@@ -14,6 +14,15 @@ from predictor.grid import LEADS_MS, MAX, QUANTILES, L, Q, T
 _HIGHEST = QUANTILES[-1]
 _LEVELS = Q + 1  # of doubts: the grid's quantiles and all above
 
+_CELLS = np.array(
+    [
+        [sum(1 << (lead * _LEVELS + q) for lead in range(longest + 1)) for q in range(_LEVELS)]
+        for longest in range(L)
+    ],
+    dtype=np.uint32,
+)
+"""[lead, level]: the bits of doubt of a quantile at all leads up to one."""
+
 Rows = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
@@ -46,13 +55,8 @@ def chosen(forecast: Forecast, rows: Rows, now: Doubles, lead_ms: Doubles, quant
 
 def _doubtful(forecast: Forecast, rows: Rows, lead_ms: Doubles, quantile: Doubles) -> Flags:
     """Whether any of the cells up to the lead lacks errors of its own at the quantile."""
-    quantiles = np.searchsorted(QUANTILES, quantile - 1e-9).tolist()
-    leads = np.searchsorted(LEADS_MS, lead_ms).tolist()
-    cells = [
-        sum(1 << (lead * _LEVELS + q) for lead in range(longest + 1))
-        for longest, q in zip(leads, quantiles, strict=True)
-    ]
-    return np.asarray((forecast.uncalibrated[rows] & np.array(cells, dtype=np.uint32)) > 0)
+    q, leads = np.searchsorted(QUANTILES, quantile - 1e-9), np.searchsorted(LEADS_MS, lead_ms)
+    return np.asarray((forecast.uncalibrated[rows] & _CELLS[leads, q]) > 0)
 
 
 def _causes(forecast: Forecast, rows: Rows, lead_ms: Doubles) -> NDArray[np.uint8]:

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from adapter.cli.advise import advise
 from adapter.cli.backtest import backtest
 from adapter.cli.check import check
 from adapter.cli.decompose import decompose
@@ -14,6 +15,8 @@ from adapter.cli.doctor import doctor
 from adapter.cli.explain import explain
 from adapter.cli.hpa import hpa
 from adapter.cli.register import register
+from adapter.cli.replay import replay
+from adapter.cli.test import test
 from adapter.cli.up import up
 from cme.core.errors import TidecastError
 
@@ -32,6 +35,9 @@ tidecast.add_command(doctor)
 tidecast.add_command(explain)
 tidecast.add_command(decompose)
 tidecast.add_command(backtest)
+tidecast.add_command(replay)
+tidecast.add_command(advise)
+tidecast.add_command(test)
 
 
 def main() -> None:

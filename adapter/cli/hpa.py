@@ -12,6 +12,7 @@ from adapter.autoscaler.manifest import (
     LEAST_MAX_REPLICAS,
     TOLERANT_MINOR,
     ZERO_MINOR,
+    floors,
     least_of,
     manifest,
     minor_of,
@@ -76,6 +77,11 @@ def _printed(policy: ScalingPolicy, minor: int) -> str:
         notes.append(
             f"minReplicas 0 needs the cluster's gate HPAScaleToZero, which is on by default from 1.{ZERO_MINOR}: without it "
             "the HPA is refused"
+        )
+    if minor >= TOLERANT_MINOR and floors(policy) and policy.spec.scale_up.tolerance > 0:
+        notes.append(
+            f"this HPA has no tolerance, and the policy takes it for {policy.spec.scale_up.tolerance:g}: write "
+            "scaleUp: {tolerance: 0} into the policy, or its floors are raised too far"
         )
     if minor < TOLERANT_MINOR:
         notes.append(

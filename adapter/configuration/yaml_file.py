@@ -116,7 +116,7 @@ class YamlDocument:
 def read_documents(path: Path) -> list[YamlDocument]:
     """Of a file, or of standard input for `-`. Raises InvalidYaml, and InvalidInput when it can't be read."""
     name = name_of(path)
-    return list(_documents(_text(path, name), name))
+    return list(parse_documents(_text(path, name), name))
 
 
 def name_of(path: Path) -> str:
@@ -133,7 +133,7 @@ def _text(path: Path, name: str) -> str:
         raise InvalidInput("it is not text in UTF-8", name, "write it as YAML") from None
 
 
-def _documents(text: str, name: str) -> Iterator[YamlDocument]:
+def parse_documents(text: str, name: str) -> Iterator[YamlDocument]:
     number, line = 0, 1
     try:
         loader = _Loader(text)

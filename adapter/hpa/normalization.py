@@ -19,9 +19,15 @@ class Normalized:
 
 
 def normalize(
-    controller: Controller, spec: Spec, state: State, current: int, desired: int, now_ms: int
+    controller: Controller,
+    spec: Spec,
+    state: State,
+    told: Conditions,
+    current: int,
+    desired: int,
+    now_ms: int,
 ) -> Normalized:
-    """Mirrors normalizeDesiredReplicas and normalizeDesiredReplicasWithBehaviors."""
+    """Mirrors normalizeDesiredReplicas and normalizeDesiredReplicasWithBehaviors. `told`: the conditions so far."""
     log, behavior = state.recommendations or (), spec.behavior
     bounds = Bounds(spec.min_replicas, spec.max_replicas)
     if behavior is None:
@@ -32,7 +38,7 @@ def normalize(
         stable = stabilization.with_behavior(log, current, desired, windows(controller, behavior), now_ms)
         history = History(state.ups, state.downs, now_ms)
         limited = limits.with_behavior(behavior, history, current, stable.replicas, bounds)
-    told = _told(state.conditions, desired, stable, limited, now_ms)
+    told = _told(told, desired, stable, limited, now_ms)
     return Normalized(limited.replicas, stable.log, told)
 
 

@@ -106,16 +106,16 @@ def _by_metrics(controller: Controller, spec: Spec, state: State, seen: Observat
         return Step(state._replace(conditions=told), current, Why.NO_METRIC, outcomes=chosen.outcomes)
     told = conditions.put(state.conditions, _ACTIVE, True, "ValidMetricFound", now_ms)
     wanted = max(chosen.replicas, 0)
-    done = normalize(controller, spec, state._replace(conditions=told), current, wanted, now_ms)
+    done = normalize(controller, spec, state, told, current, wanted, now_ms)
     desired = done.replicas
     if current == 0 and controller.wakes_by_condition and spec.min_replicas != 0:
         desired = max(desired, spec.min_replicas)  # it was raised while at zero
-    state = state._replace(recommendations=done.log, conditions=done.conditions)
     why = _why(wanted, current, desired)
     if desired == current:
-        step = Step(state._replace(desired_replicas=current), current, why)
-    else:
-        step = _rescaled(controller, spec, state, seen, desired, why, now_ms)
+        state = state._replace(recommendations=done.log, conditions=done.conditions, desired_replicas=current)
+        return Step(state, current, why, False, chosen.outcomes, chosen.metric)
+    state = state._replace(recommendations=done.log, conditions=done.conditions)
+    step = _rescaled(controller, spec, state, seen, desired, why, now_ms)
     return step._replace(outcomes=chosen.outcomes, metric=chosen.metric)
 
 

@@ -66,7 +66,7 @@ class Replicas:
     ) -> None:
         """`metadata` is the same cluster, but of each object it tells the metadata alone. Raises LogFailed."""
         self._cluster, self._log, self._clock, self._telemetry = cluster, log_, clock, telemetry
-        self._behind_ms = HPA_SYNC_MS + FORECAST_MS + settings.tick + settings.rate_window
+        self._behind_ms = reaction_ms(settings)
         self._resources, self._labels = Resources(cluster, clock), Labels(metadata, clock)
         self._policies: Sequence[ScalingPolicy] = ()
         self._written: dict[int, tuple[State, int]] = {}  # by the workload's id, with the time
@@ -145,7 +145,7 @@ class Replicas:
         self, policy: ScalingPolicy, series: int, pods: Sequence[Json], wanted: float
     ) -> tuple[float, Startup | None]:
         """How long a new replica takes until it carries load, as learnt now or by an earlier run (NaN: not yet): its start,
-        behind the sample that shows the need, the forecast made of it and the HPA's next look."""
+        behind the reaction to the need."""
         if series not in self._startups:
             self._startups[series] = Startups(ordered=policy.spec.target_ref.kind == "StatefulSet")
         known = self._startups[series]
@@ -154,6 +154,12 @@ class Replicas:
         if startup is None:
             return self._recorded.get(series, math.nan), None
         return startup.duration_ms * startup.steps + self._behind_ms, startup
+
+
+def reaction_ms(settings: Settings) -> int:
+    """What passes between a need and the creation of a pod: until it is in a sample and in a forecast, and until the HPA
+    looks."""
+    return HPA_SYNC_MS + FORECAST_MS + settings.tick + settings.rate_window
 
 
 def pods_text(pods: Sequence[Json]) -> str:

@@ -63,8 +63,9 @@ def milli_from_float(value: float) -> int:
     """
     if not math.isfinite(value) or value < 0:
         raise InvalidInput(f"{value} can't be served", "value", "a served value is finite and not negative")
-    # A float holds 17 digits: without rounding first, 0.1 + 0.2 would become 301m.
-    milli = math.ceil(Decimal(repr(round(value, 6))).scaleb(3))
+    # A float holds 17 digits: without rounding first, 0.1 + 0.2 would become 301m. Whole numbers, as of replicas, are exact.
+    whole = float(value).is_integer()
+    milli = 1000 * int(value) if whole else math.ceil(Decimal(repr(round(value, 6))).scaleb(3))
     if milli > MAX_MILLI:
         raise InvalidInput(f"{value} is too large to be served", "value", "use a larger unit")
     return milli

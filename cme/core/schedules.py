@@ -40,22 +40,25 @@ def replica_bounds(spec: Spec, now_ms: int, told: Told) -> Bounds:
     is refused whose schedules are not. Of what runs it depends how far the floor must be raised for the HPA to heed it.
     A quota that is not known bounds nothing: the API server refuses what is beyond it.
     """
-    off, lowest, highest = frozenset(spec.holidays), spec.limits.min_replicas, spec.limits.max_replicas
-    lead_ms = round(spec.forecast.lead_ms(told.lead_ms))
-    floors = [_floor(one, off, lead_ms, now_ms) for one in spec.schedules]
-    if lowest is not None:
-        floors.append((lowest, Reason.LIMIT_FLOOR))
-    floor, raised = max(floors, key=lambda f: (f[0], -f[1]), default=(0, Reason.NONE))
-    ceilings: list[tuple[float, Reason]] = [
-        (one.max_replicas, Reason.SCHEDULE_CEILING)
-        for one in spec.schedules
-        if one.max_replicas is not None and one.window(off).active(now_ms)
-    ]
-    if highest is not None:
-        ceilings.append((highest, Reason.LIMIT_CEILING))
-    if spec.limits.quota_share is not None and not math.isnan(told.quota):
-        ceilings.append((_share_of(told.quota, spec.limits.quota_share), Reason.QUOTA_CEILING))
-    ceiling, lowered = min(ceilings, default=(math.inf, Reason.SCHEDULE_CEILING))
+    limits = spec.limits
+    floors: list[tuple[int, Reason]] = [(0, Reason.NONE)]
+    ceilings: list[tuple[float, Reason]] = [(math.inf, Reason.SCHEDULE_CEILING)]
+    if spec.schedules:
+        off, lead_ms = frozenset(spec.holidays), round(spec.forecast.lead_ms(told.lead_ms))
+        floors += [_floor(one, off, lead_ms, now_ms) for one in spec.schedules]
+        ceilings += [
+            (one.max_replicas, Reason.SCHEDULE_CEILING)
+            for one in spec.schedules
+            if one.max_replicas is not None and one.window(off).active(now_ms)
+        ]
+    if limits.min_replicas is not None:
+        floors.append((limits.min_replicas, Reason.LIMIT_FLOOR))
+    if limits.max_replicas is not None:
+        ceilings.append((limits.max_replicas, Reason.LIMIT_CEILING))
+    if limits.quota_share is not None and not math.isnan(told.quota):
+        ceilings.append((_share_of(told.quota, limits.quota_share), Reason.QUOTA_CEILING))
+    floor, raised = max(floors, key=_earlier_reason)
+    ceiling, lowered = min(ceilings)
     if floor > ceiling:
         ceiling, conflict = floor, Reason.SCHEDULE_CONFLICT
         raised, lowered = raised | conflict, lowered | conflict
@@ -63,6 +66,11 @@ def replica_bounds(spec: Spec, now_ms: int, told: Told) -> Bounds:
     if tolerance:
         raised, lowered = raised | tolerance, lowered | (tolerance & Reason.SCHEDULE_UNHEEDED)
     return Bounds(floor, ceiling, raised, lowered)
+
+
+def _earlier_reason(floor: tuple[int, Reason]) -> tuple[int, int]:
+    """The largest floor, and of equal ones the reason that has stood longest in the list of reasons."""
+    return floor[0], -floor[1]
 
 
 def _share_of(quota: float, share: float) -> float:

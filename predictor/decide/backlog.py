@@ -18,7 +18,7 @@ more replicas, which would stand still too."""
 def emptying(rules: Rules, raw: Doubles, need: Doubles, drain: Doubles, reasons: Bits) -> Doubles:
     """The needs with those of backlogs: the replicas that empty `raw` in time, times perReplica; at least one replica
     while there is a backlog. `drain` is learnt, in items/s per replica, NaN where it is not yet."""
-    arrivals = need[rules.arrivals_of]  # of rows that are no backlog, anything
+    arrivals = need[..., rules.arrivals_of]  # of rows that are no backlog, anything
     planned = rules.per_replica[rules.arrivals_of]
     taken = np.where(np.isnan(drain), planned, np.maximum(drain, LEAST_SHARE * planned))
     replicas = (raw / rules.within_s + arrivals) / taken

@@ -9,14 +9,17 @@ from predictor.decide.marks import mark
 from predictor.decide.measured import Limits, Measured
 from predictor.decide.rules import Bits, Doubles, Rules
 
+Now = int | NDArray[np.int64]
+"""One moment, or one for each along the leading axes of what is given."""
 
-def fresh(measured: Measured, limits: Limits, now_ms: int) -> tuple[Doubles, Bits]:
+
+def fresh(measured: Measured, limits: Limits, now_ms: Now) -> tuple[Doubles, Bits]:
     """The raw values that are fresh enough, NaN for the others."""
     missing = np.isnan(measured.raw)
     # A time far ahead is that of a clock which was set back since: its age is as unknown as if it were old.
     stale = ~missing & (np.abs(now_ms - measured.raw_ms) > limits.signal_stale_ms)
     estimated = (measured.flags & np.uint8(Flag.ESTIMATED)) > 0
-    reasons = np.zeros(len(missing), dtype=np.int64)
+    reasons = np.zeros(missing.shape, dtype=np.int64)
     mark(reasons, missing, Reason.MISSING)
     mark(reasons, stale, Reason.STALE)
     mark(reasons, ~missing & ~stale & estimated, Reason.ESTIMATED)
@@ -24,7 +27,7 @@ def fresh(measured: Measured, limits: Limits, now_ms: int) -> tuple[Doubles, Bit
 
 
 def larger(
-    rules: Rules, raw: Doubles, measured: Measured, limits: Limits, now_ms: int, reasons: Bits
+    rules: Rules, raw: Doubles, measured: Measured, limits: Limits, now_ms: Now, reasons: Bits
 ) -> Doubles:
     """max(raw, forecast): a burst that no forecast announced must still be served. A forecast that is not trusted is
     left out, that of a backlog, and any that the policy forbids."""
@@ -47,7 +50,7 @@ def larger(
     return np.where(ahead, measured.predicted, raw)
 
 
-def outdated(measured: Measured, limits: Limits, now_ms: int) -> NDArray[np.bool_]:
+def outdated(measured: Measured, limits: Limits, now_ms: Now) -> NDArray[np.bool_]:
     """Where the forecast is too old."""
     return np.asarray(np.abs(now_ms - measured.predicted_ms) > limits.forecast_stale_ms)
 

@@ -30,9 +30,10 @@ class Bounds:
     ceiling_reasons: Bits
 
     @property
-    def fixed(self) -> NDArray[np.bool_]:
-        """Where both are the same by what is asked of the policy for a time, whatever signals call for."""
-        return np.asarray((self.floor_reasons & FIXED) > 0)
+    def fixed(self) -> NDArray[np.bool_] | None:
+        """Where both are the same by what is asked of the policy for a time, whatever signals call for; None: nowhere."""
+        fixed = (self.floor_reasons & FIXED) > 0
+        return fixed if fixed.any() else None
 
     def of(self, rows: NDArray[np.intp], per_replica: Doubles) -> "Bounds":
         """The same in the units of signals of the workloads `rows`."""
@@ -55,6 +56,7 @@ class Rules:
 
     signal_ids: NDArray[np.uint64]
     workload_of: NDArray[np.intp]  # row of the signal's workload
+    first_of: NDArray[np.intp]  # by workload its first signal; the others follow
     per_replica: Doubles
     quantile: Doubles
     window_ms: NDArray[np.int64]
@@ -94,6 +96,9 @@ def compile_rules(policies: Sequence[ScalingPolicy]) -> Rules:
     return Rules(
         signal_ids=np.array([p.series(s).id for _, p, s in signals], dtype=np.uint64),
         workload_of=np.array([row for row, _, _ in signals], dtype=np.intp),
+        first_of=np.array(
+            [row_of[row, p.spec.signals[0].name] for row, p in enumerate(policies)], dtype=np.intp
+        ),
         per_replica=np.array([s.per_replica for _, _, s in signals], dtype=float),
         quantile=np.array([p.spec.forecast.covered for _, p, _ in signals], dtype=float),
         window_ms=np.array([_window(p.spec, s) for _, p, s in signals], dtype=np.int64),

@@ -33,11 +33,11 @@ class WindowMax:
 
     def push(self, now_ms: int, values: Doubles) -> None:
         """Take in a value per row; NaN is none."""
-        current, known = now_ms // self._bin_ms, np.isfinite(values)
-        slot = current % (BINS + 1)
-        before = np.where(self._bin[slot, self._rows] == current, self._largest[slot, self._rows], -np.inf)
-        self._largest[slot, self._rows] = np.fmax(before, values)
-        self._bin[slot, self._rows] = np.where(known | (before > -np.inf), current, -1)
+        current = now_ms // self._bin_ms
+        place = current % (BINS + 1), self._rows
+        before = np.where(self._bin[place] == current, self._largest[place], -np.inf)
+        self._largest[place] = largest = np.fmax(before, values)
+        self._bin[place] = np.where(largest > -np.inf, current, -1)
 
     def largest(self, now_ms: int) -> Doubles:
         """-inf where the window holds nothing."""

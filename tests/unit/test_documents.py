@@ -10,6 +10,8 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from adapter.cli import tidecast
+from adapter.replay.scenario.figures import FIGURES
+from adapter.replay.scenario.grammar import FORMS
 from cme.core.annotations import FORCE_RAW, PAUSE, PIN
 from cme.core.policy import Forecast, ReplicaLimits, ScaleDown, ScaleUp, Schedule, Signal, Spec
 from cme.core.settings import Certificate, Connection, Kubernetes, Registration, Settings
@@ -89,6 +91,11 @@ def test_every_command_and_flag_is_documented(name: str, command: click.Command)
     section = page.split(f"\n## `tidecast {name}")[1].split("\n## ")[0]
     flags = {flag for option in command.params for flag in option.opts if flag.startswith("--")}
     assert set(re.findall(r"^\| `(--[\w-]+)", section, re.M)) == flags
+
+
+def test_every_statement_and_figure_of_scenarios_is_documented_and_no_other() -> None:
+    documented = rows("docs/scenarios.md")
+    assert documented == {form.example for form in FORMS} | set(FIGURES)
 
 
 def test_every_source_is_documented_with_its_fields() -> None:

@@ -1,0 +1,73 @@
+"""A log told anew: the production predictor on a copy of what it followed, on a clock that is set to each decision's time.
+
+So live and replay are held together: from the same samples, minutes, replicas and policies the same decisions must follow, to the
+last bit. What a restart or a clock that was set has changed in between is not told anew: give a log of one run.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from prometheus_client import CollectorRegistry
+
+from cme.core.batch import Batch
+from cme.core.clock import ManualClock
+from cme.core.settings import Settings
+from cme.log.embedded import EmbeddedLog
+from cme.log.protocol import Chunk, Log
+from cme.log.reading import batches_behind
+from cme.runtime.telemetry import PredictorTelemetry
+from predictor.runner import FOLLOWED, Predictor
+
+
+class Retold(NamedTuple):
+    recorded: Batch
+    made: Batch
+
+
+def retold(source: Log, settings: Settings, folder: Path) -> Iterator[Retold]:
+    """Every recorded decision beside the one made anew. `folder` is empty, and gets the copy. Raises LogFailed."""
+    copy = EmbeddedLog.open(folder, writable=True)
+    try:
+        yield from _retold(source, copy, settings, folder)
+    finally:
+        copy.close()
+
+
+def _retold(source: Log, copy: EmbeddedLog, settings: Settings, folder: Path) -> Iterator[Retold]:
+    predictor, clock = None, ManualClock(0)
+    waiting: list[Batch] = []
+    made: Chunk | None = None
+    for batch in batches_behind(source, [*FOLLOWED, "decisions"], {}):
+        if batch.topic != "decisions":
+            waiting.append(batch)
+            continue
+        copy.append(waiting)
+        waiting = []
+        clock.advance(batch.time_ms - clock.now_ms())
+        if predictor is None:
+            predictor = Predictor(copy, clock, settings, PredictorTelemetry(CollectorRegistry()), folder)
+            predictor.start()
+        else:
+            asyncio.run(predictor.turn())
+        position = made.position if made else {}
+        made = copy.read(["decisions"], position)
+        yield Retold(batch, made.batches[-1])
+
+
+def differences(one: Retold) -> list[str]:
+    """Columns that are not the same, the time and the rows among them."""
+    recorded, made = one
+    found = [] if recorded.time_ms == made.time_ms else ["time_ms"]
+    if not np.array_equal(recorded.series, made.series):
+        return [*found, "series"]
+    names = sorted(recorded.columns.keys() | made.columns.keys())
+    return [*found, *(name for name in names if not _same(recorded, made, name))]
+
+
+def _same(recorded: Batch, made: Batch, name: str) -> bool:
+    if name not in recorded.columns or name not in made.columns:
+        return False
+    return np.array_equal(recorded.numbers(name), made.numbers(name), equal_nan=True)
