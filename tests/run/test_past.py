@@ -114,6 +114,7 @@ def test_a_link_shows_the_decision_of_its_time_in_the_words_of_explain(
         (text(datetime.now(UTC) + timedelta(days=1)), "time: it is still to come"),
         ("noon", "at: 'noon' is not a time"),
     ],
+    ids=["before", "gone", "to come", "noon"],
 )
 def test_a_time_of_which_nothing_is_known_is_an_error_and_no_number(
     page: Page, at: str, problem: str
