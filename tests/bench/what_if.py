@@ -4,6 +4,9 @@ On every trace of a folder with steps of a minute or less: what comes is constan
 fortieth of the peak, and a pod's start takes a minute at the 90th percentile. Each way has one setting that trades shortage
 for cost; for each setting of tidecast the cheapest reactive HPA of the grid that is short by at most 5 % more gives the
 ratio of what both provide in vain. The aim: at most HALF of it in the median of the traces, better AIM.
+
+What noise allows is told beside it, by the same ratio: of a seer who knows the mean of the five minutes around each moment, the
+future among them, adds the margin that this trace's own deviations call for, and whose pods start at once.
 """
 
 import statistics
@@ -22,8 +25,9 @@ from adapter.replay.baselines import reactive
 from adapter.replay.cluster import Site
 from adapter.replay.contender import Autoscaler, Contender
 from adapter.replay.forecasts import Forecasts, Series, forecasts_of
-from adapter.replay.lineup import PERCENTS, TIDECAST, schedules_only, sweep
+from adapter.replay.lineup import PERCENTS, QUANTILES, TIDECAST, schedules_only, sweep
 from adapter.replay.load import Load
+from adapter.replay.outcome import Demand, outcome
 from adapter.replay.past import Past
 from adapter.replay.report import html
 from adapter.replay.study import Result, Study, document, study
@@ -32,6 +36,7 @@ from cme.core.policy import ScalingPolicy
 from predictor.backtest.reading import read
 from tests.bench.crane import crane
 
+SEER, SEEN_MS = "seer of five minutes", 5 * MINUTE_MS
 HALF, AIM, ALIKE = 0.50, 0.35, 1.05
 MONDAY_MS = 1_767_571_200_000
 """At which all traces begin: what is learnt is shared as in one cluster, and none sees what comes later."""
@@ -127,6 +132,21 @@ def maxima(one: Scene) -> Iterator[Contender]:
         yield Contender("Crane-style maximum", f"{percent} %", plain, both)
 
 
+def seen(one: Scene, demand: Demand) -> Iterator[Result]:
+    """The seer's sizes, one for each margin."""
+    known = np.nan_to_num(demand.needed)
+    width = max(1, SEEN_MS // one.load.step_ms)
+    mean = np.convolve(known, np.ones(width) / width, "same")
+    spread = np.sqrt(np.maximum(mean, 0.05))
+    for quantile in QUANTILES:
+        margin = np.quantile(
+            (known - mean)[np.isfinite(demand.needed)] / spread[np.isfinite(demand.needed)], quantile
+        )
+        sizes = np.ceil(np.maximum(mean + margin * spread, 0)).astype(int).tolist()
+        changes = list(zip(demand.edges_ms[:-1].tolist(), sizes, strict=True))
+        yield Result(SEER, f"q {quantile:g}", outcome(demand, changes, changes), changes, changes)
+
+
 def studied(one: Scene, forecasts: Forecasts) -> Study:
     def past(said: Forecasts) -> Past:
         return Past(one.load, {"load": 0}, {"load": one.per_replica}, {"load": said})
@@ -135,15 +155,17 @@ def studied(one: Scene, forecasts: Forecasts) -> Study:
     found = study(list(contenders(one)), past(forecasts), Site(), *span)
     others = study(list(maxima(one)), past(crane(one.load, one.since_ms)), Site(), *span)
     *own, best = found.results
-    return replace(found, workload=one.name, results=(*own, *others.results[:-1], best))
+    return replace(
+        found, workload=one.name, results=(*own, *others.results[:-1], *seen(one, found.demand), best)
+    )
 
 
-def ratios(one: Study) -> list[float]:
-    """By setting of tidecast that some reactive one comes up to."""
+def ratios(one: Study, family: str = TIDECAST) -> list[float]:
+    """By setting of a family that some reactive one comes up to."""
     grid = [result for result in one.results if result.family.startswith("HPA")]
     found = []
     for result in one.results:
-        if result.family != TIDECAST:
+        if result.family != family:
             continue
         alike = [r.outcome.over for r in grid if r.outcome.short <= ALIKE * result.outcome.short]
         if alike and result.outcome.short > 0:
@@ -157,14 +179,17 @@ def unreached(one: Study) -> int:
 
 
 def line(one: Study) -> str:
-    found = ratios(one)
-    best: Result = one.results[-1]
+    found, best = ratios(one), one.results[-1].outcome.over
     told = " ".join(f"{ratio:.2f}" for ratio in found) or "-"
-    median = f"{statistics.median(found):.2f}" if found else "-"
+    beyond = f" ({unreached(one)} beyond the grid)" if unreached(one) else ""
     return (
-        f"{one.workload:18s} {median:>6s}  hindsight's over {best.outcome.over:.3f}  by quantile: {told}"
-        + (f"  ({unreached(one)} beyond the grid)" if unreached(one) else "")
+        f"{one.workload:18s} {_median(found):>5s}, the seer {_median(ratios(one, SEER)):>5s}; hindsight's over {best:.3f}; "
+        f"by quantile: {told}{beyond}"
     )
+
+
+def _median(found: Sequence[float]) -> str:
+    return f"{statistics.median(found):.2f}" if found else "-"
 
 
 @click.command()
@@ -182,11 +207,11 @@ def main(traces: Path, days: int, jobs: int, out: Path | None) -> None:
         for found in pool.map(studied, scenes, [said[s.id] for s in series]):
             print(line(found), flush=True)
             studies.append(found)
-    medians = [statistics.median(r) for one in studies if (r := ratios(one))]
-    reached = statistics.median(medians)
-    print(
-        f"over-provision at equal shortage, median of {len(medians)} traces: {reached:.2f} (wanted {HALF}, aim {AIM})"
-    )
+    for family in (SEER, TIDECAST):
+        medians = [statistics.median(r) for one in studies if (r := ratios(one, family))]
+        reached = statistics.median(medians)
+        print(f"{family}: over-provision at equal shortage, median of {len(medians)} traces: {reached:.2f}")
+    print(f"wanted {HALF}, aim {AIM}")
     if out:
         out.mkdir(parents=True, exist_ok=True)
         report = html(
