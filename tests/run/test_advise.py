@@ -25,6 +25,7 @@ def trace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_policy_is_proposed_and_the_night_is_found(trace: Path, tmp_path: Path) -> None:
     (tmp_path / "policy.yaml").write_text(POLICY)
     command = [sys.executable, "-m", "adapter.cli", "advise", "shop/web", "--trace", f"qps={trace}"]

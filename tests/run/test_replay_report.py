@@ -94,12 +94,12 @@ def test_a_click_on_a_column_sorts_and_another_turns_the_order(browser: webdrive
 
 def test_what_is_ticked_is_drawn(browser: webdriver.Chrome) -> None:
     one_of_all(browser, "shop/Deployment.apps/web")
-    assert "HPA 50 % 300 s" not in legend(browser, "time")
-    browser.find_element(By.XPATH, "//label[contains(., 'HPA 50 % 300 s')]/input").send_keys(Keys.SPACE)
-    assert "HPA 50 % 300 s" in legend(browser, "time")
-    browser.find_element(By.XPATH, "//label[contains(., 'HPA 50 % 300 s')]/input").send_keys(Keys.SPACE)
-    assert "HPA 50 % 300 s" not in legend(browser, "time")
-    assert legend(browser, "curve") == ["HPA", "tidecast", "static", "hindsight"]
+    assert "HPA 300 s 50 %" not in legend(browser, "time")
+    browser.find_element(By.XPATH, "//label[contains(., 'HPA 300 s 50 %')]/input").send_keys(Keys.SPACE)
+    assert "HPA 300 s 50 %" in legend(browser, "time")
+    browser.find_element(By.XPATH, "//label[contains(., 'HPA 300 s 50 %')]/input").send_keys(Keys.SPACE)
+    assert "HPA 300 s 50 %" not in legend(browser, "time")
+    assert legend(browser, "curve") == ["HPA 300 s", "tidecast", "static", "hindsight"]
 
 
 def test_costs_are_compared_with_what_is_chosen(browser: webdriver.Chrome) -> None:
@@ -108,8 +108,8 @@ def test_costs_are_compared_with_what_is_chosen(browser: webdriver.Chrome) -> No
     saved = dict(zip(column(browser, "policies", 1), column(browser, "policies", 4), strict=True))
     costs = dict(zip(column(browser, "policies", 1), column(browser, "policies", 3), strict=True))
     assert saved["static 20"] == "0.0"
-    expected = 100 * (1 - float(costs["HPA 70 % 300 s"]) / float(costs["static 20"]))
-    assert float(saved["HPA 70 % 300 s"]) == pytest.approx(expected, abs=0.5)
+    expected = 100 * (1 - float(costs["HPA 300 s 70 %"]) / float(costs["static 20"]))
+    assert float(saved["HPA 300 s 70 %"]) == pytest.approx(expected, abs=0.5)
     assert "At the shortage of static 20" in browser.find_element(By.ID, "equally").text
     assert column(browser, "equal", 2)[2] == "static 20"
 

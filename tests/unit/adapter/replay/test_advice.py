@@ -38,14 +38,9 @@ def test_it_is_cheaper_and_no_shorter_and_says_what_changes(known: Past) -> None
     assert found.proposed.spec.scale_down.window < found.today.spec.scale_down.window
     assert found.tide is not None
     assert found.tide.off_peak is not None
-
-
-def test_what_every_day_needs_by_day_is_a_floor(known: Past) -> None:
-    found = advise(policy(), scene(known, 6), bearable=None, confidence=0.95)
-    (floor,) = found.proposed.spec.schedules
+    (floor,) = found.proposed.spec.schedules  # what every day needs by day
     assert floor.name == FLOOR
     assert 30 <= (floor.min_replicas or 0) <= 38
-    assert found.after.replica_hours <= 1.02 * found.before.replica_hours
 
 
 def test_a_quantile_stands_for_what_gave_it_before() -> None:
