@@ -13,13 +13,33 @@ import numpy as np
 from prometheus_client import CollectorRegistry
 
 from cme.core.batch import Batch
-from cme.core.clock import ManualClock
+from cme.core.durations import HOUR_MS
 from cme.core.settings import Settings
 from cme.log.embedded import EmbeddedLog
 from cme.log.protocol import Chunk, Log
 from cme.log.reading import batches_behind
 from cme.runtime.telemetry import PredictorTelemetry
 from predictor.runner import FOLLOWED, Predictor
+
+
+class RecordedClock:
+    """Stands at the time of a recorded decision. Between two of them a tick has passed for sure, or samples have come: which of
+    both is not recorded, and milliseconds of the wall clock do not tell it."""
+
+    def __init__(self) -> None:
+        self._now_ms = self._monotonic_ms = 0
+
+    def now_ms(self) -> int:
+        return self._now_ms
+
+    def monotonic_ms(self) -> int:
+        return self._monotonic_ms
+
+    async def sleep_until(self, monotonic_ms: int) -> None:
+        raise NotImplementedError("a predictor's turn waits for nothing")
+
+    def stand(self, now_ms: int) -> None:
+        self._now_ms, self._monotonic_ms = now_ms, self._monotonic_ms + HOUR_MS
 
 
 class Retold(NamedTuple):
@@ -37,7 +57,7 @@ def retold(source: Log, settings: Settings, folder: Path) -> Iterator[Retold]:
 
 
 def _retold(source: Log, copy: EmbeddedLog, settings: Settings, folder: Path) -> Iterator[Retold]:
-    predictor, clock = None, ManualClock(0)
+    predictor, clock = None, RecordedClock()
     waiting: list[Batch] = []
     made: Chunk | None = None
     for batch in batches_behind(source, [*FOLLOWED, "decisions"], {}):
@@ -46,7 +66,7 @@ def _retold(source: Log, copy: EmbeddedLog, settings: Settings, folder: Path) ->
             continue
         copy.append(waiting)
         waiting = []
-        clock.advance(batch.time_ms - clock.now_ms())
+        clock.stand(batch.time_ms)
         if predictor is None:
             predictor = Predictor(copy, clock, settings, PredictorTelemetry(CollectorRegistry()), folder)
             predictor.start()

@@ -9,7 +9,7 @@ import numpy as np
 from adapter.replay.recorded import Retold, differences, retold
 from cme.core.batch import Batch
 from cme.core.settings import Settings
-from tests.unit.predictor.stage import NAN, Stage, policy
+from tests.unit.predictor.stage import NAN, TICK, Stage, policy
 
 SETTINGS = Settings.model_validate({"tick": "15s"})
 
@@ -35,6 +35,9 @@ def test_the_same_decisions_follow_from_the_same_log(tmp_path: Path) -> None:
         for turn in range(60):
             stage.replicas(made, 10 + turn % 5)
             await stage.run(predictor, story, 4)
+            if turn % 10 == 5:  # no sample comes within a tick
+                stage.clock.advance(TICK)
+                await predictor.turn()
 
     asyncio.run(live())
     found = list(retold(stage.log, SETTINGS, tmp_path / "copy"))
