@@ -15,7 +15,7 @@ from tests.contract.metrics_api.verdicts import run, summary
 from tests.e2e import policies
 from tests.e2e.components.certificates import KeyPair
 from tests.e2e.components.control_plane import ControlPlane
-from tests.e2e.components.kube import Json, KubeError
+from tests.e2e.components.kube import Json, Kube, KubeError
 from tests.e2e.components.reference import Reference
 from tests.e2e.components.waiting import until
 from tests.e2e.components.web import trusting
@@ -80,28 +80,37 @@ def test_it_is_fulfilled_through_the_aggregator(
     assert "\n".join(failures(verdicts, known)) == ""
 
 
-def test_workloads_are_selected_by_their_own_labels_as_they_change(
+def test_workloads_are_selected_by_their_own_labels(
     control_plane: ControlPlane, pods: list[str], tmp_path: Path
 ) -> None:
     kube = control_plane.kube
-
-    def selected(selector: str) -> list[str]:
-        """Names; none while it is refused."""
-        try:
-            items = kube.items(f"{CUSTOM}/deployments.apps/*/qps?labelSelector={quote(selector)}")
-        except KubeError:
-            return []
-        return [item["describedObject"]["name"] for item in items]
-
     with Tidecast(tmp_path, control_plane, SETTINGS, documents()):
-        until("both are selected", lambda: selected("app") == [NAME, OTHER], 60)
-        assert selected(f"app={NAME}") == [NAME]
+        until("both are selected", lambda: selected(kube, "app") == [NAME, OTHER], 60)
+        assert selected(kube, f"app={NAME}") == [NAME]
         with pytest.raises(KubeError, match="none has the labels of the selector"):
             kube.items(f"{CUSTOM}/deployments.apps/*/qps?labelSelector=gone")
+
+
+@pytest.mark.slow  # labels are listed once a minute
+def test_a_change_of_a_workload_s_labels_is_followed(
+    control_plane: ControlPlane, pods: list[str], tmp_path: Path
+) -> None:
+    kube = control_plane.kube
+    with Tidecast(tmp_path, control_plane, SETTINGS, documents()):
+        until("both are selected", lambda: selected(kube, "app") == [NAME, OTHER], 60)
         kube.merge(f"{DEPLOYMENTS}/{OTHER}", {"metadata": {"labels": {"app": NAME, "tier": "new"}}})
-        until("the change is followed", lambda: selected(f"app={NAME}") == [NAME, OTHER], 90)
-        assert selected("tier=new") == [OTHER]
-        assert selected("!tier") == [NAME]
+        until("the change is followed", lambda: selected(kube, f"app={NAME}") == [NAME, OTHER], 90)
+        assert selected(kube, "tier=new") == [OTHER]
+        assert selected(kube, "!tier") == [NAME]
+
+
+def selected(kube: Kube, selector: str) -> list[str]:
+    """Names; none while it is refused."""
+    try:
+        items = kube.items(f"{CUSTOM}/deployments.apps/*/qps?labelSelector={quote(selector)}")
+    except KubeError:
+        return []
+    return [item["describedObject"]["name"] for item in items]
 
 
 def is_listed(client: Client) -> bool:
