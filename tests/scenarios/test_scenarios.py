@@ -10,9 +10,17 @@ from adapter.replay.scenario.play import play
 from adapter.replay.scenario.report import told
 
 FILES = sorted(Path(__file__).parent.glob("*.scenario"))
+LONG = {"hold", "offpeak"}
+"""The engine learns several days of several signals for them."""
 
 
-@pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
+@pytest.mark.parametrize(
+    "file",
+    [
+        pytest.param(file, id=file.stem, marks=[pytest.mark.slow] if file.stem in LONG else [])
+        for file in FILES
+    ],
+)
 def test_everything_is_as_expected(file: Path) -> None:
     scenario = read_scenario(file)
     found = failures(scenario, play(scenario))

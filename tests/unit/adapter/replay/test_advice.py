@@ -31,6 +31,7 @@ def wasteful() -> ScalingPolicy:
     return policy(scaleDown={"window": "20m"}, forecast={"lead": "2m", "cost": {"short": 99, "over": 1}})
 
 
+@pytest.mark.slow
 def test_it_is_cheaper_and_no_shorter_and_says_what_changes(known: Past) -> None:
     found = advise(wasteful(), scene(known, 6), bearable=0.02, confidence=0.95)
     assert found.after.replica_hours < found.before.replica_hours

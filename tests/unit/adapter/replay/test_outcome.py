@@ -77,7 +77,8 @@ def test_the_integrals_are_those_of_a_walk_over_seconds(
     assert found.longest_delay_s == pytest.approx(longest, abs=1e-6)
 
 
-@given(st.lists(st.floats(0, 30), min_size=2, max_size=20))
+# Less than a billionth of a replica is a float's dust, for which none is started.
+@given(st.lists(st.floats(0, 30).map(lambda needed: round(needed, 6)), min_size=2, max_size=20))
 def test_hindsight_is_never_short_and_pays_for_starts(needed: list[float]) -> None:
     ready, paid = hindsight(demand(*needed), Site(Startup(90_000)))
     found = outcome(demand(*needed), ready, paid)
