@@ -11,7 +11,7 @@ from tests.e2e.components.waiting import until
 from tests.e2e.followed import Followed
 from tests.e2e.recording import PER_REPLICA, compared, recorded
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 LOADS = (900.0, 450.0, 1_310.0, 200.0)
 
