@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cme.core.batch import Batch
 from cme.core.clock import SET_BACK_MS
 from cme.core.durations import DAY_MS, MINUTE_MS
+from cme.core.progress import Progress, silent
 from cme.log.protocol import Log, Position
 from cme.runtime.telemetry import PredictorTelemetry
 from predictor import checkpoint
@@ -31,8 +32,6 @@ SEASONS_MS = 8 * DAY_MS
 CHECKPOINT_BEATS = 12
 STEPPED_BEATS = 72
 """Of a start without a checkpoint: so many of the newest beats are learned at once, the rest off the beat."""
-Progress = Callable[[int, int], None]
-"""Called with (minutes taken in, minutes to take in) while a start catches up."""
 
 
 class Learner:
@@ -112,7 +111,7 @@ class Learner:
         if self._log and minute.time_ms < self.newest_ms - SET_BACK_MS:
             log.warning("the clock was set back; the engine learns from the minutes up to now again")
             self._forget()
-            self._take_in(self._log, minute.time_ms, lambda done, total: None)
+            self._take_in(self._log, minute.time_ms, silent)
         closed = self._fleet.learn(minute)
         self._telemetry.series.set(self._fleet.series)
         return closed

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cme.core.batch import Batch
 from cme.core.clock import Clock
 from cme.core.durations import DAY_MS, HOUR_MS
+from cme.core.progress import Progress, silent
 from cme.core.readings import REPLICAS_STALE_MS
 from cme.core.settings import Settings
 from cme.log.protocol import Log, Position
@@ -24,7 +25,7 @@ from predictor.decide.rules import Rules, compile_rules
 from predictor.decide.slow import SlowScaleDown
 from predictor.drain import Drains
 from predictor.grid import BEAT_MS
-from predictor.learner import Learner, Progress
+from predictor.learner import Learner
 from predictor.opinions.opinions import Opinions
 from predictor.picture import Picture
 from predictor.presets import PRESETS
@@ -61,7 +62,7 @@ class Predictor:
         self._published_ms = self._prior_ms = 0
         self._working = threading.Lock()  # a stop may save while a turn's thread is still at work
 
-    def start(self, progress: Progress = lambda done, total: None) -> None:
+    def start(self, progress: Progress = silent) -> None:
         """Come back as it was: the engine from its checkpoint and the minutes since, the chain from its own
         decisions. Blocks; raises LogFailed, and whatever `progress` raises to cut it short."""
         now = self._clock.now_ms()

@@ -1,6 +1,6 @@
 """Something to look at without a cluster: this machine's own load, and three demonstration workloads with a past."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from cme.core.batch import Batch, series_ids
 from cme.core.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cme.core.policy import ScalingPolicy
+from cme.core.progress import Progress
 from cme.log.protocol import Log
 from cme.sources.demo import load_at
 
@@ -18,7 +19,6 @@ CHUNK_MINUTES = 12 * 60
 """Of history written in one append: large enough to be quick, small enough for a smooth progress bar."""
 
 NETWORK = Path("/sys/class/net")
-Progress = Callable[[int, int], None]
 
 
 def policies(http: str) -> list[ScalingPolicy]:

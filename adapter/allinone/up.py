@@ -20,6 +20,7 @@ from cme.core.clock import Clock, SystemClock
 from cme.core.durations import MINUTE_MS
 from cme.core.errors import TidecastError
 from cme.core.policy import ScalingPolicy
+from cme.core.progress import Progress
 from cme.core.settings import Configuration, Settings
 from cme.log.protocol import Log
 from cme.policies.keeper import PERIOD_MS as KEEPER_MS
@@ -35,8 +36,6 @@ from predictor.runner import Predictor
 
 FOLLOW_MS = 200
 RETAIN_MS = 10 * MINUTE_MS
-
-Progress = Callable[[int, int], None]
 
 
 class Stopped(TidecastError):

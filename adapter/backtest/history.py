@@ -7,13 +7,14 @@ import itertools
 import json
 import re
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from cme.core.durations import DAY_MS
 from cme.core.errors import InvalidInput
 from cme.core.identity import stable_id
+from cme.core.progress import Progress
 from cme.core.settings import Connection
 from cme.sources.http import HttpReader
 
@@ -31,7 +32,6 @@ LONGEST_NAME = 150
 
 Values = dict[int, str]
 """By seconds since the epoch, the number as Prometheus writes it."""
-Progress = Callable[[int, int], None]
 
 
 async def fetch(

@@ -1,6 +1,6 @@
 """What the production engine said minute by minute, kept for as many policies as will ask for it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from adapter.replay.load import Load, Times, minutes_of
 from cme.collector.rollup import CLOSE_AFTER_MS
 from cme.core.batch import Batch
 from cme.core.durations import MINUTE_MS
+from cme.core.progress import Progress, silent
 from predictor.calendar import Calendar
 from predictor.engine import Forecast
 from predictor.fleet import Fleet
@@ -17,8 +18,6 @@ from predictor.grid import MAX, L, Q, T
 from predictor.presets import BEST, Preset
 
 Floats = NDArray[np.float32]
-Progress = Callable[[int, int], None]
-"""Called with (minutes learnt, minutes to learn)."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def forecasts_of(
     series: Sequence[Series],
     since_ms: int,
     calendars: Mapping[int, Calendar],
-    progress: Progress = lambda done, total: None,
+    progress: Progress = silent,
     preset: Preset = BEST,
 ) -> dict[int, Forecasts]:
     """By id, of every minute that ends after `since_ms`; what lies before is learnt from only.

@@ -1,7 +1,7 @@
 """Where a past comes from: traces, our log, a Prometheus server."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from cme.core.durations import DAY_MS, MINUTE_MS, SECOND_MS
 from cme.core.errors import InvalidInput
 from cme.core.identity import SeriesKey
 from cme.core.policy import ScalingPolicy, Signal
+from cme.core.progress import Progress
 from cme.core.replica_record import recorded_lead_ms, recorded_startup
 from cme.core.settings import Settings
 from cme.log.protocol import Log
@@ -22,7 +23,6 @@ from predictor.backtest.reading import read
 from predictor.decide.rules import REPLICAS
 
 Doubles = NDArray[np.float64]
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,12 @@ from adapter.replay.past import Past
 from adapter.replay.readings import Measurements, Place, reader
 from adapter.replay.run import Run
 from cme.core.durations import SECOND_MS
+from cme.core.progress import Progress, silent
 from predictor.decide.chain import Decisions
 from predictor.decide.rules import Doubles
 
 SYNC_MS = 15 * SECOND_MS
 """--horizontal-pod-autoscaler-sync-period of the kube-controller-manager by default."""
-
-Progress = Callable[[int, int], None]
-"""Called with (syncs done, syncs to do)."""
 
 
 class Sync(NamedTuple):
@@ -44,7 +42,7 @@ def simulate(
     site: Site,
     since_ms: int,
     until_ms: int,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = silent,
     sync_ms: int = SYNC_MS,
     watch: Watch = lambda sync: None,
 ) -> list[Run]:

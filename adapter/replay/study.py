@@ -12,8 +12,9 @@ from adapter.replay.cluster import Site
 from adapter.replay.contender import Contender
 from adapter.replay.outcome import Changes, Demand, Doubles, Outcome, numbers_at, outcome
 from adapter.replay.past import Past
-from adapter.replay.simulate import Progress, simulate
+from adapter.replay.simulate import simulate
 from cme.core.durations import SECOND_MS
+from cme.core.progress import Progress, silent
 
 HINDSIGHT = "hindsight"
 
@@ -49,7 +50,7 @@ def study(
     site: Site,
     since_ms: int,
     until_ms: int,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = silent,
 ) -> Study:
     """All contenders over the same time."""
     runs = simulate(contenders, past, site, since_ms, until_ms, progress)

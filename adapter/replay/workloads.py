@@ -1,7 +1,7 @@
 """Many workloads' pasts: learnt together as they would be, then each gone through by a process of its own."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +18,7 @@ from adapter.replay.study import Study, study
 from cme.core.durations import DAY_MS, MINUTE_MS
 from cme.core.errors import InvalidInput
 from cme.core.policy import ScalingPolicy
+from cme.core.progress import Progress, silent
 from cme.core.settings import Settings
 from predictor.calendar import calendars_of
 from predictor.presets import PRESETS
@@ -26,7 +27,6 @@ LEAST_MS = 2 * 3_600_000
 """A shorter past says nothing."""
 WARM_DAYS = 14
 """Of a past so many days at most, and half of it at most, are learnt from only."""
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -95,12 +95,12 @@ def studied(
     if jobs == 1 or len(workloads) == 1:
         only = len(workloads) == 1
         return [
-            _studied(one, said, asked, progress if only else _silent)
+            _studied(one, said, asked, progress if only else silent)
             for one, said in zip(workloads, forecasts, strict=True)
         ]
     with ProcessPoolExecutor(jobs) as pool:
         pending = [
-            pool.submit(_studied, one, said, asked, _silent)
+            pool.submit(_studied, one, said, asked, silent)
             for one, said in zip(workloads, forecasts, strict=True)
         ]
         for done, _ in enumerate(as_completed(pending), 1):
@@ -137,7 +137,3 @@ def past_of(one: Workload, forecasts: Mapping[str, Forecasts], settings: Setting
 def _site(asked: Asked, given: Given) -> Site:
     known = [ms for ms in (asked.startup_ms, given.startup_p90_ms) if not math.isnan(ms)]
     return replace(asked.site, startup=Startup(round(known[0]) if known else MINUTE_MS))
-
-
-def _silent(done: int, total: int) -> None:
-    """A worker's progress is nobody's."""

@@ -3,6 +3,6 @@
 `traces` reads them into beats, `replay` steps the engines, `table` scores what came out.
 """
 
-from predictor.backtest.replay import Progress, run
+from predictor.backtest.replay import run
 
-__all__ = ["Progress", "run"]
+__all__ = ["run"]

@@ -4,7 +4,7 @@ A pooled fit therefore sees of every series only what lies before the origin. Th
 whatever the number of jobs, so that jobs change the speed of reading and writing and not a byte of the result.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from cme.core.errors import InvalidInput
+from cme.core.progress import Progress, silent
 from predictor.arrays import Floats
 from predictor.backtest.reading import read
 from predictor.backtest.traces import Binned, Trace, binned
@@ -21,9 +22,6 @@ from predictor.grid import BEAT_MS, LEADS_MS, QUANTILES, Grid
 from predictor.history import Bin
 from predictor.pool import Pool
 from predictor.presets import BEST, Preset
-
-Progress = Callable[[int, int], None]
-"""Called with (beats replayed, beats to replay)."""
 
 
 @dataclass
@@ -59,7 +57,7 @@ def run(
     traces_dir: Path,
     out_dir: Path,
     jobs: int = 1,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = silent,
     preset: Preset = BEST,
 ) -> list[Trace]:
     """Replay every `<series>.csv.gz` of a folder and write `<series>.npz` with its forecasts.

@@ -20,6 +20,7 @@ from adapter.replay.study import study
 from adapter.replay.workloads import Asked, Workload, learnt, past_of, studied, workload
 from cme.core.durations import DAY_MS, MINUTE_MS
 from cme.core.policy import ScalingPolicy
+from cme.core.progress import silent
 from cme.core.settings import Settings
 
 FORECAST_S, REPLAY_S = 90, 25
@@ -76,7 +77,7 @@ def main(workloads: int, jobs: int) -> None:
     """Print both."""
     one = past("web", DAYS + WARM_DAYS, 0)
     timer = Timer.start()
-    (forecasts,) = learnt([one], ASKED, _silent)
+    (forecasts,) = learnt([one], ASKED, silent)
     timer.told(f"forecasts of {DAYS} days after {WARM_DAYS} (with the replay at most {FORECAST_S} s)")
     contenders = [
         tidecast(with_quantile(one.policy, quantile), ASKED.controller, f"q {quantile:g}")
@@ -87,14 +88,10 @@ def main(workloads: int, jobs: int) -> None:
     timer.told(f"replay of {DAYS} days under {len(contenders)} policies (at most {REPLAY_S} s)")
     many = [past(f"web-{number}", 2, number) for number in range(workloads)]
     timer = Timer.start()
-    said = learnt(many, ASKED, _silent)
+    said = learnt(many, ASKED, silent)
     timer.told(f"forecasts of {workloads} workloads for a day after a day")
-    studied(many, said, ASKED, jobs, _silent)
+    studied(many, said, ASKED, jobs, silent)
     timer.told(f"their replay by {jobs} processes, three policies each")
-
-
-def _silent(done: int, total: int) -> None:
-    """Progress is for people."""
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A scenario played: production's engine, chain and HPA on the model of its cluster, and what was so at each sync."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,12 +15,10 @@ from adapter.replay.scenario.scenario import Scenario
 from adapter.replay.simulate import SYNC_MS, Sync, simulate
 from cme.collector.replicas import reaction_ms
 from cme.core.durations import HOUR_MS
+from cme.core.progress import Progress, silent
 from predictor.calendar import calendars_of
 from predictor.decide.chain import Decisions
 from predictor.presets import PRESETS
-
-Progress = Callable[[int, int], None]
-"""Called with (done, to do)."""
 
 
 class Moment(NamedTuple):
@@ -49,7 +47,7 @@ class Played:
     whole: Whole
 
 
-def play(scenario: Scenario, progress: Progress = lambda done, total: None) -> Played:
+def play(scenario: Scenario, progress: Progress = silent) -> Played:
     """From its start to its end; the engine has learnt the history before."""
     past = past_of(scenario, progress)
     span = scenario.since_ms, scenario.until_ms
@@ -63,7 +61,7 @@ def play(scenario: Scenario, progress: Progress = lambda done, total: None) -> P
     return Played(watch.moments, Whole(found, peak, hours, scenario.cores))
 
 
-def past_of(scenario: Scenario, progress: Progress = lambda done, total: None) -> Past:
+def past_of(scenario: Scenario, progress: Progress = silent) -> Past:
     """As production knows it: what was measured, and what the engine said of it."""
     return Past(
         scenario.seen,

@@ -11,6 +11,7 @@ from adapter.replay.load import Load
 from adapter.replay.workloads import Asked, learnt, scene_of, studied, workload
 from cme.core.errors import InvalidInput
 from cme.core.policy import ScalingPolicy
+from cme.core.progress import silent
 from cme.core.settings import Settings
 from tests.unit.adapter.replay.past import ARRIVALS, BACKLOG, MINUTE, START, policy
 
@@ -34,8 +35,8 @@ def test_processes_change_nothing() -> None:
     told: list[tuple[int, int]] = []
     forecasts = learnt(pasts, ASKED, lambda done, total: told.append((done, total)))
     assert told[-1][0] == told[-1][1]
-    alone = studied(pasts, forecasts, ASKED, 1, lambda done, total: None)
-    apart = studied(pasts, forecasts, ASKED, 2, lambda done, total: None)
+    alone = studied(pasts, forecasts, ASKED, 1, silent)
+    apart = studied(pasts, forecasts, ASKED, 2, silent)
     assert [one.workload for one in alone] == ["shop/Deployment.apps/a", "shop/Deployment.apps/b"]
     for one, other in zip(alone, apart, strict=True):
         assert [result.outcome for result in one.results] == [result.outcome for result in other.results]
@@ -58,7 +59,7 @@ def test_the_first_half_is_learnt_from_only_and_the_newest_days_are_replayed() -
 
 def test_what_a_cluster_has_taught_is_taken_unless_it_is_given() -> None:
     past = workload(policy(), given(600, 100.0, lead_ms=200_000.0, startup_p90_ms=45_000.0), 28)
-    forecasts = {"qps": learnt([past], ASKED, lambda done, total: None)[0]["qps"]}
+    forecasts = {"qps": learnt([past], ASKED, silent)[0]["qps"]}
     scene = scene_of(past, forecasts, ASKED)
     assert scene.site.startup.p90_ms == 45_000
     assert scene.past.learnt_lead_ms == 200_000
@@ -73,7 +74,7 @@ def test_a_replica_gets_through_what_was_learnt_of_its_backlog() -> None:
     made = policy([ARRIVALS, BACKLOG])
     load = Load(START, MINUTE, np.full((1, 600), 4.0))
     taught = workload(made, Given(load, {"arrivals": 0}, drains={"jobs": 0.5}), 28)
-    forecasts = learnt([taught], ASKED, lambda done, total: None)[0]
+    forecasts = learnt([taught], ASKED, silent)[0]
     assert scene_of(taught, forecasts, ASKED).past.carries == {"arrivals": 0.5}
     untaught = workload(made, Given(load, {"arrivals": 0}), 28)
     assert scene_of(untaught, forecasts, ASKED).past.carries == {"arrivals": 2.0}
