@@ -65,7 +65,18 @@ def _names(workload: Workload) -> tuple[str, ...]:
     return _short(workload), f"{workload.namespace}/{workload.kind}/{workload.name}", str(workload)
 
 
-def _only(known: Sequence[tuple[Workload, str, T]], name: str) -> T:
+def of_that_name(known: Sequence[tuple[Workload, T]], name: str, missing: str, there: str) -> T:
+    """What is known of the workload NAMESPACE/NAME or NAMESPACE/KIND/NAME. Raises InvalidInput: it is `missing`, and
+    what is `there`."""
+    return _only([(workload, "", one) for workload, one in known], name, missing, there)
+
+
+def _only(
+    known: Sequence[tuple[Workload, str, T]],
+    name: str,
+    missing: str = "it is not in the log",
+    there: str = "the log has",
+) -> T:
     """The one that goes by that name, which is one of its workload's and an ending."""
     found = [
         (f"{workload}{ending}", one)
@@ -78,7 +89,7 @@ def _only(known: Sequence[tuple[Workload, str, T]], name: str) -> T:
         kinds = ", ".join(sorted(full for full, _ in found))
         raise InvalidInput("there are several of different kinds", name, f"name one of {kinds}")
     names = ", ".join(sorted({f"{_short(workload)}{ending}" for workload, ending, _ in known}))
-    raise InvalidInput("it is not in the log", name, f"the log has: {names or 'nothing'}")
+    raise InvalidInput(missing, name, f"{there}: {names or 'nothing'}")
 
 
 def read_hours(log: Log, series: int, count: int) -> Hours:

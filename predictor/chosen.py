@@ -36,6 +36,11 @@ class Chosen:
     capped: Flags  # the quantile served is .99, as the series lacks the errors for a higher one
     causes: NDArray[np.uint8]  # `Cause`s for which the forecast is not trusted
 
+    @property
+    def trusted(self) -> Doubles:
+        """The values, NaN where they are not trusted."""
+        return np.where(self.causes == 0, self.values, np.nan)
+
 
 def nothing(count: int) -> Chosen:
     never = np.zeros(count, dtype=bool)

@@ -121,7 +121,7 @@ class Picture:
         asked = np.flatnonzero(rules.hold_ms)
         found = self._chosen(rows[asked], raw[asked], rules.hold_ms[asked], rules.quantile[asked])
         again = np.full(len(rows), np.nan)
-        again[asked] = np.where(found.causes == 0, found.values, np.nan)
+        again[asked] = found.trusted
         return again
 
     def _chosen(self, rows: NDArray[np.intp], raw: Doubles, lead_ms: Doubles, quantile: Doubles) -> Chosen:

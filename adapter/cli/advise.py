@@ -11,13 +11,13 @@ import yaml
 from adapter.cli.display import Display
 from adapter.cli.pasts import PastOptions, past_options
 from adapter.configuration.load import read_configuration
+from adapter.past import of_that_name
 from adapter.replay.advice import Advice
 from adapter.replay.advice import advise as advised
 from adapter.replay.lineup import written
 from adapter.replay.outcome import Outcome
 from adapter.replay.tide import HOURS, Tide
 from adapter.replay.workloads import learnt, scene_of
-from cme.core.errors import InvalidInput
 from cme.core.policy import ScalingPolicy
 from cme.core.policy_record import recorded_policy
 from cme.core.settings import Configuration
@@ -25,7 +25,7 @@ from cme.log.embedded import EmbeddedLog
 
 
 @click.command()
-@click.argument("workload", metavar="NAMESPACE/NAME")
+@click.argument("workload", metavar="NAMESPACE[/KIND]/NAME")
 @past_options
 @click.option("--config", type=click.Path(path_type=Path), help="YAML file with settings and the policy.")
 @click.option("--data", metavar="DIR", help="Folder of the log.  [default: the settings']")
@@ -118,7 +118,5 @@ def _policy(name: str, configuration: Configuration) -> ScalingPolicy:
     if not policies:
         with contextlib.closing(EmbeddedLog.open(configuration.settings.data, writable=False)) as log:
             policies = [one for batch in log.newest("policies") if (one := recorded_policy(batch))]
-    named = {f"{one.workload.namespace}/{one.workload.name}": one for one in policies}
-    if name not in named:
-        raise InvalidInput("it has no policy", name, f"there are: {', '.join(sorted(named)) or 'none'}")
-    return named[name]
+    known = [(one.workload, one) for one in policies]
+    return of_that_name(known, name, "it has no policy", "there are")

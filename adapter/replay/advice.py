@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from adapter.hpa.controller import Controller
 from adapter.replay.cluster import Site
-from adapter.replay.lineup import changed, tidecast, with_quantile, written
+from adapter.replay.lineup import QUANTILES, changed, tidecast, with_quantile, written
 from adapter.replay.outcome import Outcome, outcome
 from adapter.replay.past import Past
 from adapter.replay.simulate import SYNC_MS, simulate
@@ -14,7 +14,6 @@ from adapter.replay.tide import HOURS, Tide, tide
 from cme.core.durations import MINUTE_MS
 from cme.core.policy import ScalingPolicy
 
-QUANTILES = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 WINDOWS = ("0s", "1m", "2m", "5m", "10m", "20m")
 SHARES = (1.0, 0.9, 0.8)
 """Of perReplica: what a replica is meant to carry, so that it has some room for what no forecast tells."""

@@ -7,16 +7,13 @@ from adapter.hpa.controller import Controller
 from adapter.hpa.spec import Behavior, Metric, MetricType, ScaleDown, Spec, Target, TargetType
 from adapter.replay.cluster import Site
 from adapter.replay.contender import Autoscaler, Contender
-from adapter.replay.outcome import Changes, Demand, Doubles, Times
+from adapter.replay.load import Doubles, Times
+from adapter.replay.outcome import Changes, Demand
+from cme.core.durations import SECOND_MS
 from cme.core.policy import ScalingPolicy
 
-CONTROLLER_WINDOW_S = 300
-"""--horizontal-pod-autoscaler-downscale-stabilization by default: an HPA without behavior has it."""
 
-
-def reactive(
-    policy: ScalingPolicy, percent: int, window_s: int, controller: Controller, least: int = 1
-) -> Contender:
+def reactive(policy: ScalingPolicy, percent: int, window_s: int, controller: Controller) -> Contender:
     """An HPA on what is measured, which aims at so many percent of what a replica carries."""
     metrics = tuple(
         Metric(
@@ -24,8 +21,9 @@ def reactive(
         )
         for s in policy.spec.signals
     )
-    behavior = None if window_s == CONTROLLER_WINDOW_S else Behavior(down=ScaleDown(stabilization_s=window_s))
-    spec = Spec(most_of(policy), least, metrics, behavior)
+    usual = window_s * SECOND_MS == controller.downscale_stabilization_ms  # as without a behavior
+    behavior = None if usual else Behavior(down=ScaleDown(stabilization_s=window_s))
+    spec = Spec(most_of(policy), 1, metrics, behavior)
     names = tuple(signal.name for signal in policy.spec.signals)
     return Contender(f"HPA {window_s} s", f"{percent} %", policy, Autoscaler(spec, names, controller))
 

@@ -9,7 +9,6 @@ import numpy as np
 from adapter.replay.load import Times
 from adapter.replay.past import Past
 from cme.core.policy import Drain, ScalingPolicy
-from predictor.chosen import Chosen, chosen
 from predictor.decide.chain import CalledFor, Decisions, called_for, settle
 from predictor.decide.measured import Limits, Measured
 from predictor.decide.rules import Doubles, Running, compile_rules
@@ -71,23 +70,19 @@ def _measured(policies: Sequence[ScalingPolicy], past: Past, times_ms: Times) ->
 def _of_rate(past: Past, policy: ScalingPolicy, signal: str, raw: Doubles, times_ms: Times) -> Measured:
     """[sync]: what one policy looks at of a signal that is forecast."""
     forecasts, spec, nothing = past.forecasts[signal], policy.spec, _nothing(times_ms)
-    minutes, same = forecasts.newest(times_ms), np.ones(len(times_ms))
-
-    def within(span_ms: float) -> Chosen:
-        return chosen(forecasts.as_rows(), minutes, raw, span_ms * same, spec.forecast.covered * same)
-
+    minutes, quantile = forecasts.newest(times_ms), spec.forecast.covered
     lead_ms, hold_ms = spec.forecast.lead_ms(past.learnt_lead_ms), spec.scale_down.hold
-    ahead, again = within(lead_ms), within(hold_ms) if hold_ms else None
+    ahead = forecasts.chosen(times_ms, raw, lead_ms, quantile)
     return replace(
         nothing,
         raw=raw,
-        lead_ms=lead_ms * same,
+        lead_ms=np.full(len(times_ms), lead_ms),
         predicted=ahead.values,
         predicted_ms=np.where(minutes >= 0, forecasts.ends_ms[minutes], 0),
         uncalibrated=ahead.uncalibrated,
         capped=ahead.capped,
         causes=ahead.causes,
-        again=np.where(again.causes == 0, again.values, np.nan) if again else nothing.again,
+        again=forecasts.chosen(times_ms, raw, hold_ms, quantile).trusted if hold_ms else nothing.again,
     )
 
 

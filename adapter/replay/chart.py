@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adapter.replay.outcome import Changes, Demand, Doubles, Times, numbers_at
+from adapter.replay.load import Doubles, Times
+from adapter.replay.outcome import Changes, Demand, numbers_at
 from adapter.replay.past import Past
 from cme.core.durations import MINUTE_MS
 from cme.core.overrides import bounds_of
 from cme.core.policy import ScalingPolicy
 from cme.core.schedules import Told
-from predictor.chosen import chosen
 
 MOST_POINTS = 5_000
 
@@ -52,12 +52,9 @@ def background(policy: ScalingPolicy, past: Past, times_ms: Times) -> Background
 
 def _ahead(past: Past, times_ms: Times, lead_ms: float, quantile: float) -> Doubles:
     """[time]: the replicas that carry the quantile of every signal that is forecast."""
-    same, raw = np.ones(len(times_ms)), past.measured(times_ms)
+    raw = past.measured(times_ms)
     needs = [
-        chosen(
-            one.as_rows(), one.newest(times_ms), raw[past.rows[name]], lead_ms * same, quantile * same
-        ).values
-        / past.carries[name]
+        one.chosen(times_ms, raw[past.rows[name]], lead_ms, quantile).values / past.carries[name]
         for name, one in past.forecasts.items()
     ]
     return np.asarray(np.max(needs, axis=0)) if needs else np.full(len(times_ms), np.nan)
@@ -71,11 +68,7 @@ def largest(demand: Demand, times_ms: Times) -> Doubles:
 
 def missing(demand: Demand, ready: Changes, times_ms: Times) -> Doubles:
     """[time]: how many replicas were missing until the next time, as a mean; exact."""
-    start, end = int(demand.edges_ms[0]), int(demand.edges_ms[-1])
-    changes = [time for time, _ in ready if start < time < end]
-    moments = np.unique(np.concatenate([demand.edges_ms, times_ms, np.array(changes, dtype=np.int64)]))
-    spans, starts = np.diff(moments), moments[:-1]
-    needed = demand.needed[np.searchsorted(demand.edges_ms, starts, side="right") - 1]
+    starts, spans, needed = demand.pieces([*times_ms.tolist(), *(time for time, _ in ready)])
     gaps = np.fmax(needed - numbers_at(ready, starts), 0) * spans
-    steps = np.diff(np.append(times_ms, end))
+    steps = np.diff(np.append(times_ms, demand.edges_ms[-1]))
     return np.asarray(np.add.reduceat(gaps, np.searchsorted(starts, times_ms)) / steps)

@@ -12,6 +12,7 @@ from cme.core.batch import Batch
 from cme.core.durations import MINUTE_MS
 from cme.core.progress import Progress, silent
 from predictor.calendar import Calendar
+from predictor.chosen import Chosen, chosen
 from predictor.engine import Forecast
 from predictor.fleet import Fleet
 from predictor.grid import MAX, L, Q, T
@@ -29,10 +30,16 @@ class Forecasts:
     uncalibrated: NDArray[np.uint32]
     distrust: NDArray[np.uint32]
 
-    def as_rows(self) -> Forecast:
+    def _as_rows(self) -> Forecast:
         """Each minute as a row, the way the chain's own choice takes series."""
         values = np.broadcast_to(self.largest, (T, *self.largest.shape))
         return Forecast(values, self.uncalibrated, self.distrust, np.zeros(len(self.ends_ms), dtype=np.int64))
+
+    def chosen(self, times_ms: Times, raw: NDArray[np.float64], within_ms: float, quantile: float) -> Chosen:
+        """[time]: what a policy took then of the newest one, `raw` [time] having been measured: its quantile of the largest
+        load within a time."""
+        same = np.ones(len(times_ms))
+        return chosen(self._as_rows(), self.newest(times_ms), raw, within_ms * same, quantile * same)
 
     def newest(self, times_ms: Times) -> NDArray[np.intp]:
         """[time]: the row that was newest then, -1 for none. A minute is known some seconds after its end."""

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from adapter.backtest.history import Values, fetch
 from adapter.replay.load import Load
 from cme.core.durations import DAY_MS, MINUTE_MS, SECOND_MS
 from cme.core.errors import InvalidInput
 from cme.core.identity import SeriesKey
-from cme.core.policy import ScalingPolicy, Signal
+from cme.core.policy import ScalingPolicy
 from cme.core.progress import Progress
 from cme.core.replica_record import recorded_lead_ms, recorded_startup
 from cme.core.settings import Settings
@@ -21,8 +20,6 @@ from cme.log.protocol import Log
 from cme.log.reading import batches_behind
 from predictor.backtest.reading import read
 from predictor.decide.rules import REPLICAS
-
-Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -37,14 +34,9 @@ class Given:
     """By backlog, what one replica gets through of it, in items/s."""
 
 
-def rates(policy: ScalingPolicy) -> list[Signal]:
-    """Signals whose past does not depend on what ran: all but backlogs."""
-    return [signal for signal in policy.spec.signals if signal.drain is None]
-
-
 def of_traces(policy: ScalingPolicy, files: Mapping[str, Path]) -> Given:
     """A trace of each signal, as `tidecast backtest` reads them. Raises InvalidInput."""
-    names = [signal.name for signal in rates(policy)]
+    names = [signal.name for signal in policy.spec.rates]
     for name in names:
         if name not in files:
             raise InvalidInput(
@@ -81,8 +73,8 @@ def of_log(policy: ScalingPolicy, log: Log, days: int, now_ms: int) -> Given:
     """The minutes of the newest days, and what is learnt of starts and drains. Raises InvalidInput, LogFailed."""
     until = now_ms // MINUTE_MS * MINUTE_MS
     since = until - days * DAY_MS
-    names = [signal.name for signal in rates(policy)]
-    row_of = {policy.series(signal).id: row for row, signal in enumerate(rates(policy))}
+    names = [signal.name for signal in policy.spec.rates]
+    row_of = {policy.series(signal).id: row for row, signal in enumerate(policy.spec.rates)}
     mean = np.full((len(names), (until - since) // MINUTE_MS), np.nan)
     largest = mean.copy()
     for batch in batches_behind(log, ["minutes"], log.position_at(["minutes"], since)):
@@ -111,11 +103,9 @@ def of_log(policy: ScalingPolicy, log: Log, days: int, now_ms: int) -> Given:
 
 def _starts(policy: ScalingPolicy, log: Log) -> tuple[float, float]:
     """The lead and the 90th percentile of starts that were learnt last."""
-    series = SeriesKey(policy.workload, REPLICAS).id
-    for batch in reversed(log.newest("replicas")):
-        if series in batch.series.tolist():
-            startup = recorded_startup(batch)
-            return recorded_lead_ms(batch), startup.duration_ms if startup else math.nan
+    for batch in log.newest("replicas", f"{SeriesKey(policy.workload, REPLICAS).id:016x}"):
+        startup = recorded_startup(batch)
+        return recorded_lead_ms(batch), startup.duration_ms if startup else math.nan
     return math.nan, math.nan
 
 
@@ -137,7 +127,7 @@ async def of_prometheus(
 ) -> Given:
     """Each signal's own query over the last days, from the connection that it names. Raises InvalidInput, SourceFailed."""
     loads = []
-    for signal in rates(policy):
+    for signal in policy.spec.rates:
         source = signal.source.get("prometheus")
         if not isinstance(source, dict):
             raise InvalidInput(
@@ -158,7 +148,7 @@ async def of_prometheus(
                 "wrap it in sum()",
             )
         loads.append(_load(next(iter(found.values()))))
-    return Given(aligned(loads), {signal.name: row for row, signal in enumerate(rates(policy))})
+    return Given(aligned(loads), {signal.name: row for row, signal in enumerate(policy.spec.rates)})
 
 
 def _load(values: Values) -> Load:

@@ -1,15 +1,13 @@
 """What a contender would have cost and missed: exact integrals over the moments at which load or capacity change."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from adapter.replay.load import Doubles, Times
 from cme.core.durations import HOUR_MS, MINUTE_MS, SECOND_MS
 
-Doubles = NDArray[np.float64]
-Times = NDArray[np.int64]
 Changes = Sequence[tuple[int, int]]
 """(milliseconds, number from then on), in order of time."""
 
@@ -30,6 +28,15 @@ class Demand:
         last = int(np.searchsorted(self.edges_ms, until_ms, side="left"))
         edges = np.clip(self.edges_ms[first : last + 1], since_ms, until_ms)
         return Demand(edges, self.needed[first:last])
+
+    def pieces(self, times_ms: Iterable[int]) -> tuple[Times, Doubles, Doubles]:
+        """[piece]: starts, milliseconds, and what is needed, of the steps cut at some times more."""
+        start, end = self.edges_ms[[0, -1]]
+        cuts = [time for time in times_ms if start < time < end]
+        moments = np.union1d(self.edges_ms, np.array(cuts, dtype=np.int64))
+        starts = moments[:-1]
+        needed = self.needed[np.searchsorted(self.edges_ms, starts, side="right") - 1]
+        return starts, np.diff(moments).astype(float), needed
 
 
 @dataclass(frozen=True)
@@ -55,11 +62,8 @@ class Outcome:
 
 def outcome(demand: Demand, ready: Changes, paid: Changes) -> Outcome:
     """Over the whole of the demand's time."""
-    start, end = int(demand.edges_ms[0]), int(demand.edges_ms[-1])
-    moments = np.union1d(demand.edges_ms, _moments((*ready, *paid), start, end))
-    spans = np.diff(moments).astype(float)
-    needed = demand.needed[np.searchsorted(demand.edges_ms, moments[:-1], side="right") - 1]
-    capacity, cost = (numbers_at(changes, moments[:-1]) for changes in (ready, paid))
+    starts, spans, needed = demand.pieces(time for time, _ in (*ready, *paid))
+    capacity, cost = (numbers_at(changes, starts) for changes in (ready, paid))
     known = np.isfinite(needed)
     needed = np.where(known, needed, 0)
     gap = np.where(known, needed - capacity, 0)
@@ -72,7 +76,7 @@ def outcome(demand: Demand, ready: Changes, paid: Changes) -> Outcome:
         short=float(missing.sum()) / total,
         over=float((np.maximum(-gap, 0) * spans).sum()) / total,
         minutes_short=float(spans[gap > 1e-9].sum()) / MINUTE_MS,
-        worst_minute=_worst(moments[:-1], missing, needed * spans),
+        worst_minute=_worst(starts, missing, needed * spans),
         longest_delay_s=float(waiting.max(initial=0.0)),
         mean_delay_s=float((waiting.mean(axis=0) * needed * spans).sum()) / total,
         changes=max(0, len(paid) - 1),
@@ -92,11 +96,6 @@ def waited_s(needed: Doubles, capacity: Doubles, spans_ms: Doubles) -> Doubles:
     grown = np.concatenate([[0.0], np.cumsum((needed - capacity) * spans_ms)])
     queued = grown - np.minimum.accumulate(grown)
     return np.stack([queued[:-1], queued[1:]]) / np.maximum(capacity, 1) / SECOND_MS
-
-
-def _moments(changes: Changes, start: int, end: int) -> Times:
-    at = np.array([time for time, _ in changes], dtype=np.int64)
-    return at[(at > start) & (at < end)]
 
 
 def _worst(starts_ms: Times, missing: Doubles, needed: Doubles) -> float:

@@ -5,14 +5,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from adapter.replay.forecasts import Forecasts
-from adapter.replay.load import Load, Times
+from adapter.replay.load import Doubles, Load, Times
 from adapter.replay.outcome import Demand
 from cme.core.settings import Settings
-
-Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

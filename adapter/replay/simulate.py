@@ -50,8 +50,11 @@ def simulate(
     times_ms = np.arange(since_ms, until_ms, sync_ms)
     measurements = Measurements(past, times_ms)
     deciding = [one for one in contenders if one.decides]
-    places = dict(zip((one.name for one in deciding), _places(deciding), strict=True))
-    runs = [_begun(one, places.get(one.name, Place()), measurements, site, since_ms) for one in contenders]
+    places = iter(_places(deciding))
+    runs = [
+        _begun(one, next(places) if one.decides else Place(), measurements, site, since_ms)
+        for one in contenders
+    ]
     asking = [run for run in runs if run.contender.decides]
     chain = Chain([one.policy for one in deciding], past, times_ms) if deciding else None
     queues = chain is not None and bool(chain.rules.backlog.any())
@@ -76,8 +79,7 @@ def _begun(contender: Contender, place: Place, measurements: Measurements, site:
     """With as many replicas as its policy's signals call for at the start, unless it says how many."""
     replicas = contender.replicas
     if replicas is None:
-        rates = [signal for signal in contender.policy.spec.signals if signal.drain is None]
-        needs = [measurements.value(one.name, 0) / one.per_replica for one in rates]
+        needs = [measurements.value(one.name, 0) / one.per_replica for one in contender.policy.spec.rates]
         replicas = max(1, math.ceil(np.nan_to_num(max(needs))))
     metrics = contender.autoscaler.metrics if contender.autoscaler else ()
     reads = [reader(metric, contender, measurements, place) for metric in metrics]

@@ -10,7 +10,8 @@ from adapter.replay.baselines import hindsight
 from adapter.replay.chart import Background, background, largest, missing, times_of
 from adapter.replay.cluster import Site
 from adapter.replay.contender import Contender
-from adapter.replay.outcome import Changes, Demand, Doubles, Outcome, numbers_at, outcome
+from adapter.replay.load import Doubles
+from adapter.replay.outcome import Changes, Demand, Outcome, numbers_at, outcome
 from adapter.replay.past import Past
 from adapter.replay.simulate import simulate
 from cme.core.durations import SECOND_MS

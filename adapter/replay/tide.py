@@ -7,10 +7,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from adapter.replay.load import Doubles
 from adapter.replay.outcome import Demand
 from cme.core.durations import HOUR_MS
-
-Doubles = NDArray[np.float64]
 
 HOURS = 24
 SHALLOW = 1 / 3

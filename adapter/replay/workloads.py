@@ -10,7 +10,7 @@ from adapter.hpa.controller import Controller
 from adapter.replay.advice import Scene
 from adapter.replay.cluster import Site, Startup
 from adapter.replay.forecasts import Forecasts, Series, forecasts_of
-from adapter.replay.inputs import Given, rates
+from adapter.replay.inputs import Given
 from adapter.replay.lineup import lineup, sweep
 from adapter.replay.past import Past
 from adapter.replay.simulate import SYNC_MS
@@ -73,13 +73,13 @@ def learnt(workloads: Sequence[Workload], asked: Asked, progress: Progress) -> l
     series = [
         Series(one.policy.series(signal).id, one.given.load, one.given.rows[signal.name])
         for one in workloads
-        for signal in rates(one.policy)
+        for signal in one.policy.spec.rates
     ]
     since = min(one.since_ms for one in workloads)
     calendars = calendars_of([one.policy for one in workloads])
     found = forecasts_of(series, since, calendars, progress, PRESETS[asked.settings.forecast_preset])
     return [
-        {signal.name: found[one.policy.series(signal).id] for signal in rates(one.policy)}
+        {signal.name: found[one.policy.series(signal).id] for signal in one.policy.spec.rates}
         for one in workloads
     ]
 
@@ -121,13 +121,14 @@ def _studied(one: Workload, forecasts: Mapping[str, Forecasts], asked: Asked, pr
     demand = past.demand.within(one.since_ms, one.until_ms)
     contenders = lineup(one.policy, asked.live, demand, asked.controller)
     if asked.swept:
-        contenders += sweep(one.policy, asked.controller)
+        known = {contender.name for contender in contenders}
+        contenders += [other for other in sweep(one.policy, asked.controller) if other.name not in known]
     return study(contenders, past, site, one.since_ms, one.until_ms, progress)
 
 
 def past_of(one: Workload, forecasts: Mapping[str, Forecasts], settings: Settings) -> Past:
     """What one replica gets through is what the policy plans with, but for drains that were learnt."""
-    carries = {signal.name: signal.per_replica for signal in rates(one.policy)}
+    carries = {signal.name: signal.per_replica for signal in one.policy.spec.rates}
     for signal in one.policy.spec.signals:
         if signal.drain and signal.name in one.given.drains:
             carries[signal.drain.arrivals] = one.given.drains[signal.name]

@@ -288,6 +288,11 @@ class Spec(Document):
     schedules: tuple[Schedule, ...] = Field(default=(), max_length=64)
     """Floors and ceilings of replicas at times."""
 
+    @property
+    def rates(self) -> tuple["Signal", ...]:
+        """The signals whose past does not depend on what ran: all that are no backlog."""
+        return tuple(signal for signal in self.signals if signal.drain is None)
+
     @field_validator("schedules")
     @classmethod
     def _local(cls, schedules: tuple[Schedule, ...], info: ValidationInfo) -> tuple[Schedule, ...]:
@@ -306,7 +311,7 @@ class Spec(Document):
 
     @model_validator(mode="after")
     def _arrivals(self) -> "Spec":
-        rates = {signal.name for signal in self.signals if signal.drain is None}
+        rates = {signal.name for signal in self.rates}
         for signal in self.signals:
             if signal.drain is not None and signal.drain.arrivals not in rates:
                 raise ValueError(

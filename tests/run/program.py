@@ -23,6 +23,12 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
+def command(*arguments: str, seconds: float = 60) -> "subprocess.CompletedProcess[str]":
+    """What `tidecast` says and how it ends, within so long."""
+    whole = [sys.executable, "-m", "adapter.cli", *arguments]
+    return subprocess.run(whole, capture_output=True, text=True, timeout=seconds, check=False)
+
+
 class Program:
     """`tidecast up` on free ports; stopped by its process id when the block ends."""
 

@@ -1,13 +1,12 @@
 """`tidecast advise` on a tide of days and nights."""
 
 import gzip
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.run.program import command
 from tests.run.test_replay import POLICY
 
 DAYS = 12
@@ -28,9 +27,8 @@ def trace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_a_policy_is_proposed_and_the_night_is_found(trace: Path, tmp_path: Path) -> None:
     (tmp_path / "policy.yaml").write_text(POLICY)
-    command = [sys.executable, "-m", "adapter.cli", "advise", "shop/web", "--trace", f"qps={trace}"]
-    command += ["--config", str(tmp_path / "policy.yaml"), "--cores", "10", "--short", "1"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=540, check=False)
+    past = ["--trace", f"qps={trace}", "--config", str(tmp_path / "policy.yaml")]
+    done = command("advise", "shop/web", *past, "--cores", "10", "--short", "1", seconds=540)
     assert done.returncode == 0, done.stderr
     assert "+++ proposed" in done.stdout
     assert 'off-peak: start "0 20 * * *", duration 12h, timeZone UTC: 2,440 cores' in done.stdout
@@ -38,8 +36,17 @@ def test_a_policy_is_proposed_and_the_night_is_found(trace: Path, tmp_path: Path
 
 def test_a_workload_without_a_policy_is_told(trace: Path, tmp_path: Path) -> None:
     (tmp_path / "policy.yaml").write_text(POLICY)
-    command = [sys.executable, "-m", "adapter.cli", "advise", "shop/wbe", "--trace", f"qps={trace}"]
-    command += ["--config", str(tmp_path / "policy.yaml")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    past = ["--trace", f"qps={trace}", "--config", str(tmp_path / "policy.yaml")]
+    done = command("advise", "shop/wbe", *past)
     assert done.returncode == 2
     assert "shop/wbe: it has no policy; there are: shop/web" in done.stderr
+
+
+def test_of_two_workloads_of_one_name_none_is_taken_silently(tmp_path: Path) -> None:
+    other = POLICY.replace("kind: Deployment", "kind: StatefulSet").replace(
+        "{name: web, namespace", "{name: db, namespace"
+    )
+    (tmp_path / "policy.yaml").write_text(f"{POLICY}---{other}")
+    done = command("advise", "shop/web", "--config", str(tmp_path / "policy.yaml"))
+    assert done.returncode == 2
+    assert "shop/Deployment.apps/web, shop/StatefulSet.apps/web" in done.stderr

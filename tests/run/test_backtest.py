@@ -4,13 +4,13 @@ import csv
 import gzip
 import math
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from predictor.grid import QUANTILES
+from tests.run.program import command
 
 DAYS = 4
 
@@ -25,8 +25,7 @@ def write(path: Path, step_s: int, gap: bool = False, level: float = 100.0) -> N
 
 
 def backtest(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "adapter.cli", "backtest", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    return command("backtest", *arguments, seconds=300)
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,12 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.run.program import Program
+from tests.run.program import Program, command
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +17,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 
 
 def decompose(data: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "adapter.cli", "decompose", *arguments, "--data", str(data)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return command("decompose", *arguments, "--data", str(data))
 
 
 def test_a_tide_is_told_as_a_strong_day(demo: Program) -> None:

@@ -1,14 +1,13 @@
 """`tidecast explain` and its JSON on what `tidecast up` is writing."""
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.run.program import Program
+from tests.run.program import Program, command
 
 
 @pytest.fixture(scope="module")
@@ -19,8 +18,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 
 
 def explain(data: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "adapter.cli", "explain", *arguments, "--data", str(data)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return command("explain", *arguments, "--data", str(data))
 
 
 def test_people_and_programs_are_told_the_same(demo: Program) -> None:

@@ -1,13 +1,11 @@
 """What keeps `tidecast up` from starting gets one line that says what to do, and exit code 2."""
 
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.run.program import Program, free_port
+from tests.run.program import Program, command, free_port
 
 POLICY = """
 apiVersion: tidecast.dev/v1alpha1
@@ -22,8 +20,7 @@ spec:
 def refused(*flags: str) -> str:
     """The one line of a start that is refused."""
     address = ("--http", f"127.0.0.1:{free_port()}", "--https", f"127.0.0.1:{free_port()}")
-    command = [sys.executable, "-m", "adapter.cli", "up", *address, *flags]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = command("up", *address, *flags)
     assert done.returncode == 2, done.stderr
     (line,) = done.stderr.splitlines()
     return line

@@ -3,11 +3,12 @@
 import gzip
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from tests.run.program import command
 
 POLICY = """
 apiVersion: tidecast.dev/v1alpha1
@@ -39,8 +40,7 @@ spec:
 
 
 def replay(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "adapter.cli", "replay", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    return command("replay", *arguments, seconds=300)
 
 
 @pytest.fixture(scope="module")

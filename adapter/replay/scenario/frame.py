@@ -40,7 +40,7 @@ class Frame:
     @property
     def rates(self) -> dict[str, float]:
         """perReplica of the signals that are no backlog."""
-        return {one.name: one.per_replica for one in self.policy.spec.signals if one.drain is None}
+        return {one.name: one.per_replica for one in self.policy.spec.rates}
 
     @property
     def rows(self) -> dict[str, int]:

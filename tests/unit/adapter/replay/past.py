@@ -10,6 +10,7 @@ from adapter.replay.load import Load, minutes_of
 from adapter.replay.past import Past
 from cme.core.policy import ScalingPolicy
 from predictor.grid import L, Q
+from tests.unit.predictor.decide import story
 
 MINUTE, HOUR = 60_000, 3_600_000
 START = 500_000 * HOUR
@@ -25,19 +26,12 @@ BACKLOG = {
 
 def policy(signals: Sequence[dict[str, Any]] = (QPS,), **spec: Any) -> ScalingPolicy:
     """Of a Deployment; it lets go at once, unless `spec` says otherwise."""
-    whole = {
-        "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+    own = {
         "signals": list(signals),
         "scaleDown": {"window": "0s", "maxDecrease": "100%/1m"},
         "limits": {"minReplicas": 1, "maxReplicas": 500},
-    } | spec
-    document = {
-        "apiVersion": "tidecast.dev/v1alpha1",
-        "kind": "ScalingPolicy",
-        "metadata": {"name": "web", "namespace": "shop"},
-        "spec": whole,
     }
-    return ScalingPolicy.model_validate(document)
+    return story.policy(**own | spec)
 
 
 def past(values: Sequence[float], signal: str = "qps", carries: float = 100.0, ahead: float = 0.0) -> Past:
