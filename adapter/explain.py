@@ -17,7 +17,7 @@ from cme.core.errors import InvalidInput
 from cme.core.identity import SeriesKey, Workload
 from cme.core.readings import REPLICAS_STALE_MS
 from cme.core.reasons import FIXED
-from cme.core.replica_record import Startup, recorded_startup
+from cme.core.replica_record import Startup, recorded_startup, replica_key
 from cme.log.protocol import Log
 from cme.log.reading import batches_behind
 from cme.log.topics import TOPICS
@@ -134,7 +134,7 @@ class Explainer:
         return found
 
     def _running(self, series: int, at_ms: int) -> Running | None:
-        newest = self.log.newest_at("replicas", f"{series:016x}", at_ms)
+        newest = self.log.newest_at("replicas", replica_key(series), at_ms)
         if newest is None or at_ms - newest.time_ms > REPLICAS_STALE_MS:
             return None
         ready = len(PodList.of(newest, 0).names)

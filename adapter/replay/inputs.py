@@ -14,7 +14,7 @@ from cme.core.errors import InvalidInput
 from cme.core.identity import SeriesKey
 from cme.core.policy import ScalingPolicy
 from cme.core.progress import Progress
-from cme.core.replica_record import recorded_lead_ms, recorded_startup
+from cme.core.replica_record import recorded_lead_ms, recorded_startup, replica_key
 from cme.core.settings import Settings
 from cme.log.protocol import Log
 from cme.log.reading import batches_behind
@@ -103,7 +103,7 @@ def of_log(policy: ScalingPolicy, log: Log, days: int, now_ms: int) -> Given:
 
 def _starts(policy: ScalingPolicy, log: Log) -> tuple[float, float]:
     """The lead and the 90th percentile of starts that were learnt last."""
-    for batch in log.newest("replicas", f"{SeriesKey(policy.workload, REPLICAS).id:016x}"):
+    for batch in log.newest("replicas", replica_key(SeriesKey(policy.workload, REPLICAS).id)):
         startup = recorded_startup(batch)
         return recorded_lead_ms(batch), startup.duration_ms if startup else math.nan
     return math.nan, math.nan

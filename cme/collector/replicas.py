@@ -20,7 +20,7 @@ from cme.core.durations import MINUTE_MS
 from cme.core.errors import KubeFailed
 from cme.core.identity import SeriesKey
 from cme.core.policy import ScalingPolicy
-from cme.core.replica_record import Startup, recorded_lead_ms
+from cme.core.replica_record import Startup, recorded_lead_ms, replica_key
 from cme.core.settings import Settings
 from cme.log.protocol import Log
 from cme.runtime.reflector import Lists
@@ -199,4 +199,4 @@ def as_batch(series: int, state: State, now: int) -> Batch:
     columns |= {"pods": (state.pods,), "resource": (state.resource,)}
     if state.labels is not None:
         columns["labels"] = (state.labels,)
-    return Batch("replicas", now, series_ids([series]), columns, key=f"{series:016x}")
+    return Batch("replicas", now, series_ids([series]), columns, key=replica_key(series))

@@ -16,6 +16,11 @@ class Startup:
     steps: int = 1
 
 
+def replica_key(series: int) -> str:
+    """Of the records of a workload, by its series of replicas."""
+    return f"{series:016x}"
+
+
 def recorded_lead_ms(batch: Batch) -> float:
     """How long a new replica takes until it carries load, as learnt; NaN where nothing is, or of an older version."""
     return _number(batch, "lead_ms")

@@ -8,10 +8,13 @@ import pytest
 
 from adapter.replay.inputs import aligned, of_log, of_traces
 from adapter.replay.load import Load
+from cme.collector.replicas import State, as_batch
 from cme.core.batch import Batch
 from cme.core.errors import InvalidInput
 from cme.core.identity import SeriesKey
+from cme.core.replica_record import Startup
 from cme.log.embedded import EmbeddedLog
+from predictor.decide.rules import REPLICAS
 from tests.unit.adapter.replay.past import ARRIVALS, BACKLOG, MINUTE, START, policy
 
 NAN = float("nan")
@@ -81,3 +84,19 @@ def test_a_log_without_the_workload_says_so(log: EmbeddedLog) -> None:
 
 def _decision(series: int, drain: float) -> Batch:
     return Batch("decisions", START, np.array([series], dtype=np.uint64), {"drain": np.array([drain])})
+
+
+def test_what_is_learnt_of_starts_is_that_of_the_newest_record(log: EmbeddedLog) -> None:
+    made = policy()
+    series = SeriesKey(made.workload, REPLICAS).id
+    for seconds in (90.0, 40.0):
+        learnt = Startup(seconds * 1000, 5)
+        log.append(
+            [as_batch(series, State("deployments", 2, "{}", NAN, seconds * 2000, learnt, None), START)]
+        )
+    columns = {name: np.array([7.0], dtype=np.float32) for name in ("mean", "max", "last", "count")}
+    ids = np.array([SeriesKey(made.workload, "qps").id], dtype=np.uint64)
+    log.append([Batch("minutes", START + MINUTE, ids, columns | {"flags": np.zeros(1, dtype=np.uint8)})])
+    given = of_log(made, log, days=1, now_ms=START + 2 * MINUTE)
+    log.close()
+    assert (given.lead_ms, given.startup_p90_ms) == (80_000, 40_000)
