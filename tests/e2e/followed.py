@@ -61,7 +61,7 @@ class Followed:
         return [str(event["message"]) for event in found if event["reason"] == reason]
 
     def _condition(self, of: str) -> Json:
-        conditions = self.kube.get(f"{HPAS}/{self.name}").get("status", {}).get("conditions", [])
+        conditions = self.kube.get(f"{HPAS}/{self.name}").get("status", {}).get("conditions") or ()
         return next((c for c in conditions if c["type"] == of), {})
 
     def _deployment(self) -> Json:

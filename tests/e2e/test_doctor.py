@@ -204,5 +204,5 @@ def custom_resource(group: str, version: str, kind: str, spec: Json) -> tuple[Js
 
 
 def is_established(kube: Kube, definition: Json) -> bool:
-    conditions = kube.get(kube.path(definition)).get("status", {}).get("conditions", [])
+    conditions = kube.get(kube.path(definition)).get("status", {}).get("conditions") or ()
     return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)

@@ -42,7 +42,7 @@ def node(name: str) -> Json:
 
 def is_ready(one: Json) -> bool:
     """Ready, and without the taint that a new node starts with."""
-    conditions = one.get("status", {}).get("conditions", [])
+    conditions = one.get("status", {}).get("conditions") or ()
     ready = any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
     return ready and not one["spec"].get("taints")
 
