@@ -1,35 +1,48 @@
-"""Between the grid: any lead and quantile from the five leads and four quantiles."""
+"""Between the grid: any lead and quantile from the nowcast's lead, the engine's five, and four quantiles."""
 
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cme.core.policy import SOON_MS
 from predictor.grid import LEADS_MS, QUANTILES
 
 _NORMAL = NormalDist()
 _SCORES = np.array([_NORMAL.inv_cdf(q) for q in QUANTILES])
-_ROOTS = np.sqrt(np.array([0, *LEADS_MS], dtype=float))
+_ROOTS = np.sqrt(np.array([0, SOON_MS, *LEADS_MS], dtype=float))
+_SHARE_SOON = _ROOTS[1] / _ROOTS[2]
 
 
 def between(
     values: NDArray[np.float64],
     now: NDArray[np.float64],
+    soon: NDArray[np.float64],
     lead_ms: NDArray[np.float64],
     quantile: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """One value per series from `values` [lead, quantile, series].
+    """One value per series from `values` [lead, quantile, series] and what the nowcast says, `soon` [quantile, series].
 
     Over the lead linear in sqrt(time), as the spread of a random walk grows, from the last value `now` at lead
     0; over the quantile linear in the normal score, above .99 as between .95 and .99. Leads beyond the grid and
     quantiles below it are those of its ends. So it is continuous and ordered as the grid is; the largest load, which
-    the last value is no part of, may fall on the way from that to the shortest lead.
+    the last value is no part of, may fall on the way from that to the shortest lead. What is largest soon is never more
+    than what is largest within a longer time, which may be known from before the newest samples. Without a nowcast (NaN) there
+    is none on the way to the shortest lead.
     """
+    by_lead, told = at_quantile(np.moveaxis(values, 1, 0), quantile), at_quantile(soon, quantile)
+    on_the_way = now + _SHARE_SOON * (by_lead[0] - now)
+    anchored = np.concatenate(
+        [now[None], np.where(np.isnan(told), on_the_way, told)[None], np.fmax(by_lead, told)]
+    )
+    return _along(_ROOTS, anchored, np.minimum(np.sqrt(lead_ms), _ROOTS[-1]))
+
+
+def at_quantile(values: NDArray[np.float64], quantile: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[..., series] from `values` [quantile, ..., series]."""
     different, which = np.unique(quantile, return_inverse=True)
     scores = np.array([_NORMAL.inv_cdf(q) for q in different.tolist()])[which]
-    by_lead = _along(_SCORES, np.moveaxis(values, 1, 0), scores)
-    anchored = np.concatenate([now[None], by_lead])
-    return _along(_ROOTS, anchored, np.minimum(np.sqrt(lead_ms), _ROOTS[-1]))
+    return _along(_SCORES, values, scores)
 
 
 def from_now(

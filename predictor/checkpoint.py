@@ -1,4 +1,4 @@
-"""The engine's memory on disk: one numpy archive beside the log, replaced in one step, checked on reading.
+"""A memory on disk: one numpy archive beside the log, replaced in one step, checked on reading.
 
 A restarted predictor loads it and learns the minutes since; without a usable one it learns all minutes again.
 """
@@ -48,13 +48,13 @@ def load(path: Path) -> dict[str, NDArray[Any]] | None:
                 file.seek(HEAD_BYTES)
                 with np.load(file, allow_pickle=False) as archive:
                     return {name: archive[name] for name in archive.files}
-        log.warning("%s is damaged; the engine learns from the minutes of the log again", path)
+        log.warning("%s is damaged; what it held is learnt anew", path)
     except FileNotFoundError:  # as at the first start
-        log.info("%s is not there; the engine learns from the minutes of the log", path)
+        log.info("%s is not there; what it would hold is learnt anew", path)
     except OSError as error:
-        log.warning("%s can't be read: %s; the engine learns from the minutes of the log again", path, error)
+        log.warning("%s can't be read: %s; what it held is learnt anew", path, error)
     except (ValueError, EOFError, zipfile.BadZipFile):
-        log.warning("%s can't be read by this version; the engine learns from the minutes again", path)
+        log.warning("%s can't be read by this version; what it held is learnt anew", path)
     return None
 
 

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cme.core.distrust import unpacked
-from predictor.between import between
+from cme.core.policy import SOON_MS
+from predictor.between import at_quantile, between
 from predictor.decide.rules import Doubles
 from predictor.engine import Forecast
 from predictor.grid import LEADS_MS, MAX, QUANTILES, L, Q, T
@@ -32,6 +33,7 @@ class Chosen:
     """Per signal row."""
 
     values: Doubles
+    soon: Doubles  # of the nowcast, which stands where the values are not trusted; NaN where there is none
     uncalibrated: Flags
     capped: Flags  # the quantile served is .99, as the series lacks the errors for a higher one
     causes: NDArray[np.uint8]  # `Cause`s for which the forecast is not trusted
@@ -44,18 +46,26 @@ class Chosen:
 
 def nothing(count: int) -> Chosen:
     never = np.zeros(count, dtype=bool)
-    return Chosen(np.full(count, np.nan), never, never, np.zeros(count, dtype=np.uint8))
+    unknown = np.full(count, np.nan)
+    return Chosen(unknown, unknown, never, never, np.zeros(count, dtype=np.uint8))
 
 
-def chosen(forecast: Forecast, rows: Rows, now: Doubles, lead_ms: Doubles, quantile: Doubles) -> Chosen:
-    """`rows` of the forecast, -1 for none; `now` are the measured values; `lead_ms` is how far ahead each looks."""
+def chosen(
+    forecast: Forecast, rows: Rows, now: Doubles, soon: Doubles, lead_ms: Doubles, quantile: Doubles
+) -> Chosen:
+    """`rows` of the forecast, -1 for none; `now` are the measured values, `soon` [Q, row] what the nowcast says; `lead_ms` is
+    how far ahead each looks."""
     known = rows >= 0
     capped = known & (quantile > _HIGHEST) & _doubtful(forecast, rows, lead_ms, quantile)
     quantile = np.where(capped, _HIGHEST, quantile)
-    values = between(forecast.values[MAX][:, :, rows].astype(float), now, lead_ms, quantile)
+    values = between(forecast.values[MAX][:, :, rows].astype(float), now, soon, lead_ms, quantile)
     uncalibrated = known & _doubtful(forecast, rows, lead_ms, quantile)
-    causes = np.where(known, _causes(forecast, rows, lead_ms), 0).astype(np.uint8)
-    return Chosen(np.where(known, values, np.nan), uncalibrated, capped, causes)
+    told = at_quantile(soon, quantile)
+    alone = np.isfinite(told) & (
+        lead_ms <= SOON_MS
+    )  # then the number is made of it, and not of the engine's leads
+    causes = np.where(known & ~alone, _causes(forecast, rows, lead_ms), 0).astype(np.uint8)
+    return Chosen(np.where(known, values, np.nan), told, uncalibrated, capped, causes)
 
 
 def _doubtful(forecast: Forecast, rows: Rows, lead_ms: Doubles, quantile: Doubles) -> Flags:

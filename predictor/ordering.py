@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from predictor.arrays import Floats
 from predictor.grid import Q
 
 _Exchanges = Sequence[tuple[int, int]]
@@ -20,7 +19,7 @@ _MEDIAN: _Exchanges = (
 assert Q == 4
 
 
-def sorted_quantiles(quantiles: Floats) -> Floats:
+def sorted_quantiles(quantiles: NDArray[Any]) -> NDArray[Any]:
     """[C, Q, series], ascending along Q."""
     return np.stack(_exchanged([quantiles[:, q] for q in range(Q)], _FOUR), axis=1)
 

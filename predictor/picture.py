@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from predictor.chosen import Chosen, chosen, nothing
 from predictor.decide.measured import Measured
 from predictor.decide.rules import Doubles, Rules, Running
 from predictor.engine import Forecast
+from predictor.grid import MAX, L, Q
 
 log = logging.getLogger("tidecast.predictor")
 
@@ -34,6 +36,14 @@ def _supersedes(measured_ms: int, batch: Batch, known: _Sample) -> bool:
         return True
     # No sample is measured after it is written: the clock was set back since, or this is an old duplicate.
     return known.measured_ms > batch.time_ms + MINUTE_MS
+
+
+class Samples(NamedTuple):
+    """Per signal row."""
+
+    values: Doubles  # NaN where there is none
+    measured_ms: NDArray[np.int64]
+    flags: NDArray[np.uint8]
 
 
 @dataclass
@@ -87,25 +97,41 @@ class Picture:
         quota = [self._quotas.get(int(i), np.nan) for i in rules.replica_ids]
         return Running(*(np.array(column, dtype=float) for column in (wanted, learnt, quota)))
 
-    def measured(self, rules: Rules, drain: Doubles) -> Measured:
-        """The chain's view of all signal rows, with what one replica gets through of those that are backlogs."""
+    def samples(self, rules: Rules) -> Samples:
+        """The newest of all signal rows."""
         samples = [self._samples.get(int(i)) for i in rules.signal_ids]
-        raw = np.array([s.value if s else np.nan for s in samples], dtype=float)
-        rows = np.array([self._rows.get(int(i), -1) for i in rules.signal_ids], dtype=np.intp)
+        return Samples(
+            np.array([s.value if s else np.nan for s in samples], dtype=float),
+            np.array([s.measured_ms if s else 0 for s in samples], dtype=np.int64),
+            np.array([s.flags if s else 0 for s in samples], dtype=np.uint8),
+        )
+
+    def expected(self, rules: Rules) -> Doubles:
+        """[L, Q, signal row]: the largest loads of the newest forecast, NaN where there is none."""
+        if self._forecast is None:
+            return np.full((L, Q, len(rules.signal_ids)), np.nan)
+        rows = self._rows_of(rules)
+        return np.where(rows >= 0, self._forecast.values[MAX][:, :, rows], np.nan)
+
+    def measured(self, rules: Rules, samples: Samples, soon: Doubles, drain: Doubles) -> Measured:
+        """The chain's view of all signal rows, with what the nowcast says of them, [Q, signal row], and what one replica gets
+        through of those that are backlogs."""
+        rows, raw = self._rows_of(rules), samples.values
         lead_ms, unlearnt = self._leads_of(rules)
-        forecast = self._chosen(rows, raw, lead_ms, rules.quantile)
+        forecast = self._chosen(rows, raw, soon, lead_ms, rules.quantile)
         return Measured(
             raw=raw,
-            raw_ms=np.array([s.measured_ms if s else 0 for s in samples], dtype=np.int64),
-            flags=np.array([s.flags if s else 0 for s in samples], dtype=np.uint8),
+            raw_ms=samples.measured_ms,
+            flags=samples.flags,
             lead_ms=lead_ms,
             lead_unlearnt=unlearnt,
             predicted=forecast.values,
+            soon=forecast.soon,
             predicted_ms=np.full(len(raw), self._forecast_ms, dtype=np.int64),
             uncalibrated=forecast.uncalibrated,
             capped=forecast.capped,
             causes=forecast.causes,
-            again=self._again(rows, raw, rules),
+            again=self._again(rows, raw, soon, rules),
             drain=drain,
         )
 
@@ -116,15 +142,23 @@ class Picture:
         unlearnt = rules.learns_lead & np.isnan(np.array(learnt, dtype=float))
         return np.array(leads, dtype=float)[rules.workload_of], unlearnt[rules.workload_of]
 
-    def _again(self, rows: NDArray[np.intp], raw: Doubles, rules: Rules) -> Doubles:
+    def _rows_of(self, rules: Rules) -> NDArray[np.intp]:
+        """Among the newest forecast's, -1 for none."""
+        return np.array([self._rows.get(int(i), -1) for i in rules.signal_ids], dtype=np.intp)
+
+    def _again(self, rows: NDArray[np.intp], raw: Doubles, soon: Doubles, rules: Rules) -> Doubles:
         """The same of the policies' hold time; NaN without one, and where that forecast is not trusted."""
         asked = np.flatnonzero(rules.hold_ms)
-        found = self._chosen(rows[asked], raw[asked], rules.hold_ms[asked], rules.quantile[asked])
+        found = self._chosen(
+            rows[asked], raw[asked], soon[:, asked], rules.hold_ms[asked], rules.quantile[asked]
+        )
         again = np.full(len(rows), np.nan)
         again[asked] = found.trusted
         return again
 
-    def _chosen(self, rows: NDArray[np.intp], raw: Doubles, lead_ms: Doubles, quantile: Doubles) -> Chosen:
+    def _chosen(
+        self, rows: NDArray[np.intp], raw: Doubles, soon: Doubles, lead_ms: Doubles, quantile: Doubles
+    ) -> Chosen:
         if self._forecast is None or not len(rows):
             return nothing(len(rows))
-        return chosen(self._forecast, rows, raw, lead_ms, quantile)
+        return chosen(self._forecast, rows, raw, soon, lead_ms, quantile)

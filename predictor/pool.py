@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from predictor.arrays import Floats, Known
 from predictor.features import NAMES, PROFILE, RIDGE, K
 from predictor.grid import QUANTILES, Grid, L, Q, T
+from predictor.quantile_fit import quantile_fit
 from predictor.rows import Steps, from_steps
 
 ROWS = 24576
@@ -16,7 +17,6 @@ ROWS = 24576
 ROWS_AT_ONCE = 12
 _FEWEST, _MATURE = 200, 4096
 _MEMORY_DAYS = 14
-_REWEIGHTINGS = 3
 # A row counts by what is usual for its series: the noisiest must not decide for all.
 _USUAL_ERROR, _LEAST_ERROR = NAMES.index("error_week"), 0.02
 _TASKS = L * T * (Q + 1)
@@ -120,7 +120,7 @@ class Pool:
         else:
             penalty = 5 * self._squares[lead, target] + 0.1
             w = self._quantile[lead, target, what]
-            self._quantile[lead, target, what] = _quantile(x, y, age, QUANTILES[what], w, penalty)
+            self._quantile[lead, target, what] = quantile_fit(x, y, age, QUANTILES[what], w, penalty)
 
 
 def _ridge(x: Floats, y: Floats, weight: Floats, penalty: Floats) -> Floats:
@@ -130,17 +130,3 @@ def _ridge(x: Floats, y: Floats, weight: Floats, penalty: Floats) -> Floats:
     weighted = x * weight[:, None]
     gram = (weighted.T @ x).astype(float) + np.diag(penalty)
     return np.linalg.solve(gram, weighted.T @ y + penalty * prior).astype(np.float32)
-
-
-def _quantile(x: Floats, y: Floats, age: Floats, q: float, w: Floats, penalty: Floats) -> Floats:
-    """Quantile regression by reweighted least squares from the last solution `w`, to which it is shrunk."""
-    prior = w.astype(float)
-    for _ in range(_REWEIGHTINGS):
-        error = y - x @ w
-        size = np.abs(error)
-        floor = max(float(np.median(size)) * 0.05, 1e-6)
-        weight = age * np.where(error > 0, q, 1 - q) / np.maximum(size, floor)
-        weighted = x * (weight / weight.mean())[:, None].astype(np.float32)
-        gram = (weighted.T @ x).astype(float) + np.diag(penalty)
-        w = np.linalg.solve(gram, weighted.T @ y + penalty * prior).astype(np.float32)
-    return w

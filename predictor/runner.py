@@ -13,7 +13,7 @@ from cme.core.batch import Batch
 from cme.core.clock import Clock
 from cme.core.durations import DAY_MS, HOUR_MS
 from cme.core.progress import Progress, silent
-from cme.core.readings import REPLICAS_STALE_MS
+from cme.core.readings import REPLICAS_STALE_MS, Flag
 from cme.core.settings import Settings
 from cme.log.protocol import Log, Position
 from cme.log.reading import batches_behind
@@ -21,13 +21,14 @@ from cme.runtime.telemetry import PredictorTelemetry
 from predictor.calendar import calendars_of
 from predictor.decide.chain import decide
 from predictor.decide.measured import Limits
-from predictor.decide.rules import Rules, compile_rules
+from predictor.decide.rules import Doubles, Rules, compile_rules
 from predictor.decide.slow import SlowScaleDown
 from predictor.drain import Drains
 from predictor.grid import BEAT_MS
 from predictor.learner import Learner
+from predictor.nowcast.nowcast import Nowcast
 from predictor.opinions.opinions import Opinions
-from predictor.picture import Picture
+from predictor.picture import Picture, Samples
 from predictor.presets import PRESETS
 from predictor.records import decision_batch, forecast_batches, history_batch, trust_batches
 from predictor.trust.export import export
@@ -52,6 +53,7 @@ class Predictor:
     ) -> None:
         self._log, self._clock, self._settings, self._telemetry = log_, clock, settings, telemetry
         self._learner = Learner(telemetry, folder, PRESETS[settings.forecast_preset])
+        self._nowcast = Nowcast(folder)
         self._picture, self.opinions = Picture(), Opinions(log_, telemetry, folder)
         self._limits = Limits(settings.signal_stale_ms, settings.forecast_stale_after)
         self._rules: Rules = compile_rules([])
@@ -83,6 +85,7 @@ class Predictor:
         with self._working:
             self._learner.save()
             self.opinions.save()
+            self._nowcast.save()
 
     def _exclusive_turn(self) -> None:
         with self._working:
@@ -130,9 +133,11 @@ class Predictor:
     def _take_minute(self, batch: Batch) -> None:
         self.opinions.take_minute(batch)
         self._drains.take_minute(batch)
+        self._nowcast.take_minute(batch)
         if self._learner.learn(batch) and self._learner.checkpoint_due():
             self._learner.save()
             self.opinions.save()
+            self._nowcast.save()
 
     def _compile(self) -> None:
         """New rules, and the memory of their slow scale-down and drains from the decisions of the past."""
@@ -182,8 +187,18 @@ class Predictor:
         now = self._clock.now_ms()
         self._decided = self._clock.monotonic_ms()
         with self._telemetry.decide_seconds.time():
-            measured = self._picture.measured(self._rules, self._drains.learnt(self._rules))
+            samples = self._picture.samples(self._rules)
+            soon = self._soon(samples, now)
+            measured = self._picture.measured(self._rules, samples, soon, self._drains.learnt(self._rules))
             running = self._picture.running(self._rules, now)
             decisions = decide(self._rules, self._slow, measured, running, self._limits, now)
         if len(self._rules.replica_ids):
             self._log.append([decision_batch(now, self._rules, measured, decisions)])
+
+    def _soon(self, samples: Samples, now_ms: int) -> Doubles:
+        """What the nowcast says of samples that are fresh, [Q, signal row]."""
+        fresh = np.abs(now_ms - samples.measured_ms) <= self._limits.signal_stale_ms
+        loads = np.where(fresh, samples.values, np.nan)
+        truths = np.where((samples.flags & np.uint8(Flag.SATURATED)) > 0, np.nan, loads)
+        expected = self._picture.expected(self._rules)
+        return self._nowcast.tell(now_ms, self._rules.signal_ids, loads, truths, expected)

@@ -57,8 +57,9 @@ def _row(columns: Columns, sync: int) -> Columns:
 def _measured(policies: Sequence[ScalingPolicy], past: Past, times_ms: Times) -> Measured:
     """All of it, [sync, signal row]."""
     raw = past.measured(times_ms)
+    soon = {name: said.soon(times_ms) for name, said in past.forecasts.items()}
     rows = [
-        _of_rate(past, policy, signal.name, raw[past.rows[signal.name]], times_ms)
+        _of_rate(past, policy, signal.name, raw[past.rows[signal.name]], soon[signal.name], times_ms)
         if signal.drain is None
         else _of_backlog(past, signal.drain, times_ms)
         for policy in policies
@@ -67,22 +68,25 @@ def _measured(policies: Sequence[ScalingPolicy], past: Past, times_ms: Times) ->
     return Measured(*(np.stack([getattr(row, name) for row in rows], axis=1) for name in _NAMES[Measured]))
 
 
-def _of_rate(past: Past, policy: ScalingPolicy, signal: str, raw: Doubles, times_ms: Times) -> Measured:
+def _of_rate(
+    past: Past, policy: ScalingPolicy, signal: str, raw: Doubles, soon: Doubles, times_ms: Times
+) -> Measured:
     """[sync]: what one policy looks at of a signal that is forecast."""
     forecasts, spec, nothing = past.forecasts[signal], policy.spec, _nothing(times_ms)
     minutes, quantile = forecasts.newest(times_ms), spec.forecast.covered
     lead_ms, hold_ms = spec.forecast.lead_ms(past.learnt_lead_ms), spec.scale_down.hold
-    ahead = forecasts.chosen(times_ms, raw, lead_ms, quantile)
+    ahead = forecasts.chosen(times_ms, raw, soon, lead_ms, quantile)
     return replace(
         nothing,
         raw=raw,
         lead_ms=np.full(len(times_ms), lead_ms),
         predicted=ahead.values,
+        soon=ahead.soon,
         predicted_ms=np.where(minutes >= 0, forecasts.ends_ms[minutes], 0),
         uncalibrated=ahead.uncalibrated,
         capped=ahead.capped,
         causes=ahead.causes,
-        again=forecasts.chosen(times_ms, raw, hold_ms, quantile).trusted if hold_ms else nothing.again,
+        again=forecasts.chosen(times_ms, raw, soon, hold_ms, quantile).trusted if hold_ms else nothing.again,
     )
 
 
@@ -101,6 +105,7 @@ def _nothing(times_ms: Times) -> Measured:
         lead_ms=unknown,
         lead_unlearnt=never,
         predicted=unknown,
+        soon=unknown,
         predicted_ms=np.zeros(len(times_ms), dtype=np.int64),
         uncalibrated=never,
         capped=never,

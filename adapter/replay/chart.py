@@ -54,7 +54,8 @@ def _ahead(past: Past, times_ms: Times, lead_ms: float, quantile: float) -> Doub
     """[time]: the replicas that carry the quantile of every signal that is forecast."""
     raw = past.measured(times_ms)
     needs = [
-        one.chosen(times_ms, raw[past.rows[name]], lead_ms, quantile).values / past.carries[name]
+        one.chosen(times_ms, raw[past.rows[name]], one.soon(times_ms), lead_ms, quantile).values
+        / past.carries[name]
         for name, one in past.forecasts.items()
     ]
     return np.asarray(np.max(needs, axis=0)) if needs else np.full(len(times_ms), np.nan)

@@ -9,8 +9,9 @@ from adapter.autoscaler.live import LiveHpa
 from adapter.hpa.controller import Controller
 from adapter.replay.advice import Scene
 from adapter.replay.cluster import Site, Startup
-from adapter.replay.forecasts import Forecasts, Series, forecasts_of
+from adapter.replay.forecasts import Forecasts, Series
 from adapter.replay.inputs import Given
+from adapter.replay.learning import forecasts_of
 from adapter.replay.lineup import lineup, sweep
 from adapter.replay.past import Past
 from adapter.replay.simulate import SYNC_MS
@@ -77,7 +78,10 @@ def learnt(workloads: Sequence[Workload], asked: Asked, progress: Progress) -> l
     ]
     since = min(one.since_ms for one in workloads)
     calendars = calendars_of([one.policy for one in workloads])
-    found = forecasts_of(series, since, calendars, progress, PRESETS[asked.settings.forecast_preset])
+    settings = asked.settings
+    found = forecasts_of(
+        series, since, calendars, settings.rate_window, progress, PRESETS[settings.forecast_preset]
+    )
     return [
         {signal.name: found[one.policy.series(signal).id] for signal in one.policy.spec.rates}
         for one in workloads

@@ -19,7 +19,7 @@ from cme.core.clock import Clock
 from cme.core.durations import MINUTE_MS
 from cme.core.errors import KubeFailed
 from cme.core.identity import SeriesKey
-from cme.core.policy import ScalingPolicy
+from cme.core.policy import SOON_MS, ScalingPolicy
 from cme.core.replica_record import Startup, recorded_lead_ms, replica_key
 from cme.core.settings import Settings
 from cme.log.protocol import Log
@@ -66,7 +66,7 @@ class Replicas:
     ) -> None:
         """`metadata` is the same cluster, but of each object it tells the metadata alone. Raises LogFailed."""
         self._cluster, self._log, self._clock, self._telemetry = cluster, log_, clock, telemetry
-        self._behind_ms = reaction_ms(settings)
+        self._settings = settings
         self._resources, self._labels = Resources(cluster, clock), Labels(metadata, clock)
         self._policies: Sequence[ScalingPolicy] = ()
         self._written: dict[int, tuple[State, int]] = {}  # by the workload's id, with the time
@@ -153,13 +153,14 @@ class Replicas:
         startup = known.learnt(self._clock.now_ms())
         if startup is None:
             return self._recorded.get(series, math.nan), None
-        return startup.duration_ms * startup.steps + self._behind_ms, startup
+        return lead_ms(startup.duration_ms * startup.steps, self._settings), startup
 
 
-def reaction_ms(settings: Settings) -> int:
-    """What passes between a need and the creation of a pod: until it is in a sample and in a forecast, and until the HPA
-    looks."""
-    return HPA_SYNC_MS + FORECAST_MS + settings.tick + settings.rate_window
+def lead_ms(startup_ms: float, settings: Settings) -> float:
+    """What passes between a need and a new replica that carries load: until the need is in a sample, until the HPA looks, and the
+    start itself. The nowcast speaks of every sample; what it does not reach waits for the next forecast, too."""
+    lead = startup_ms + HPA_SYNC_MS + settings.tick + settings.rate_window
+    return lead if lead <= SOON_MS else lead + FORECAST_MS
 
 
 def pods_text(pods: Sequence[Json]) -> str:

@@ -31,6 +31,8 @@ from cme.core.policy_fields import (
 UTC = "UTC"
 LONGEST_RAMP_MS = LONGEST_HOLD_MS = LONGEST_DRAIN_MS = 6 * HOUR_MS
 DEFAULT_LEAD_MS = parse_duration("5m")
+SOON_MS = parse_duration("2m")
+"""The largest load within it is told anew of every sample; of longer leads once a minute."""
 LOWEST_QUANTILE, DEFAULT_QUANTILE, HIGHEST_QUANTILE = 0.5, 0.95, 0.999
 _DECREASE = re.compile(r"(\d+(?:\.\d+)?)%/(\S+)")
 

@@ -53,6 +53,7 @@ class Reason(IntFlag):
     PINNED = 1 << 32
     LEAD_UNLEARNT = 1 << 33
     QUOTA_CEILING = 1 << 34
+    NOWCAST = 1 << 35
 
 
 FIXED = int(Reason.PAUSED | Reason.PINNED)
@@ -62,6 +63,7 @@ FIXED = int(Reason.PAUSED | Reason.PINNED)
 EXPLANATIONS = {
     Reason.RAW: "the measured value is the largest need",
     Reason.FORECAST: "the forecast exceeds the measured value",
+    Reason.NOWCAST: "what is expected of the next two minutes exceeds the measured value",
     Reason.FORCED_RAW: "the policy's annotation forbids forecasts; the measured value stands alone",
     Reason.BACKLOG: "what empties the backlog within drain.within while what is forecast arrives",
     Reason.DRAIN_UNLEARNT: "how much one replica gets through is not learnt yet; the arrivals' perReplica is taken",
@@ -74,11 +76,11 @@ EXPLANATIONS = {
     Reason.FORECAST_MISSING: "there is no forecast yet; the measured value stands alone",
     Reason.FORECAST_STALE: "the forecast is too old; the measured value stands alone",
     Reason.UNTRUSTED_LOSS: "the forecast is not trusted: over a day its loss was above that of the last value with its"
-    " own quantile; the measured value stands alone",
+    " own quantile; it is left out",
     Reason.UNTRUSTED_OVER: "the forecast is not trusted: over a day it provided more in vain than the last value with"
-    " its own quantile; the measured value stands alone",
-    Reason.UNTRUSTED_COVERAGE: "the forecast is not trusted: over a day its .95 quantile covered less than .90; the"
-    " measured value stands alone",
+    " its own quantile; it is left out",
+    Reason.UNTRUSTED_COVERAGE: "the forecast is not trusted: over a day its .95 quantile covered less than .90; it"
+    " is left out",
     Reason.QUANTILE_CAPPED: "a quantile above .99 needs 1000 errors of its own at the lead; .99 is covered",
     Reason.SATURATED: "the workload is saturated: its load is at least what was measured, so nothing is decreased",
     Reason.HELD: "held at the largest need within the scale-down window",

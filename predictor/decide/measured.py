@@ -18,6 +18,7 @@ class Measured:
     lead_ms: Doubles  # how far ahead is looked
     lead_unlearnt: NDArray[np.bool_]  # it is the default, for no start of a replica has been seen
     predicted: Doubles  # the policy's quantile of the largest load within its lead
+    soon: Doubles  # the same of the nowcast, within two minutes; NaN where that says nothing
     predicted_ms: NDArray[np.int64]  # when it was made
     uncalibrated: NDArray[np.bool_]
     capped: NDArray[np.bool_]  # a quantile of .99 instead of a higher one

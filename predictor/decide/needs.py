@@ -29,15 +29,16 @@ def fresh(measured: Measured, limits: Limits, now_ms: Now) -> tuple[Doubles, Bit
 def larger(
     rules: Rules, raw: Doubles, measured: Measured, limits: Limits, now_ms: Now, reasons: Bits
 ) -> Doubles:
-    """max(raw, forecast): a burst that no forecast announced must still be served. A forecast that is not trusted is
-    left out, that of a backlog, and any that the policy forbids."""
+    """max(raw, forecast): a burst that no forecast announced must still be served. Where a forecast is not trusted the nowcast
+    stands for it; the one of a backlog is left out, and any that the policy forbids."""
     known = np.isfinite(raw) & ~rules.backlog
     asked = known & ~rules.forced_raw
     absent = asked & np.isnan(measured.predicted)
     stale = asked & ~absent & outdated(measured, limits, now_ms)
     current = asked & ~absent & ~stale
     usable = current & (measured.causes == 0)
-    ahead = usable & (measured.predicted > raw)
+    told = np.where(usable, measured.predicted, np.where(current, measured.soon, np.nan))
+    ahead = told > raw
     mark(reasons, known & rules.forced_raw, Reason.FORCED_RAW)
     mark(reasons, absent, Reason.FORECAST_MISSING)
     mark(reasons, stale, Reason.FORECAST_STALE)
@@ -45,9 +46,10 @@ def larger(
     mark(reasons, usable & measured.lead_unlearnt, Reason.LEAD_UNLEARNT)
     mark(reasons, usable & measured.uncalibrated, Reason.UNCALIBRATED)
     mark(reasons, usable & measured.capped, Reason.QUANTILE_CAPPED)
-    mark(reasons, ahead, Reason.FORECAST)
+    mark(reasons, ahead & usable, Reason.FORECAST)
+    mark(reasons, ahead & ~usable, Reason.NOWCAST)
     mark(reasons, known & ~ahead, Reason.RAW)
-    return np.where(ahead, measured.predicted, raw)
+    return np.where(ahead, told, raw)
 
 
 def outdated(measured: Measured, limits: Limits, now_ms: Now) -> NDArray[np.bool_]:

@@ -1,9 +1,9 @@
 """The opponent: the last value with the .95 quantile of its own past errors on top."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from predictor.arrays import Arrays, Floats, Known
-from predictor.grid import Grid
 
 LEVEL = np.float32(0.95)
 _RATE = 0.04  # of a lead that learns on every beat
@@ -19,12 +19,13 @@ class Baseline:
     opponent: `python -m tests.bench.baseline` compares the two.
     """
 
-    def __init__(self, arrays: Arrays, grid: Grid) -> None:
+    def __init__(self, arrays: Arrays, strides: NDArray[np.float64], day: int) -> None:
+        """`strides`: beats between two origins of a cell, [C]; a `day` has so many beats."""
         self._arrays = arrays
         for name in ("above", "size", "count"):
-            arrays.declare(f"trust.baseline.{name}", (grid.cells,))
-        self._rate = (_RATE * grid.strides**0.5).astype(np.float32)[:, None]
-        self._week = (grid.strides / (_DAYS * grid.day)).astype(np.float32)[:, None]
+            arrays.declare(f"trust.baseline.{name}", (len(strides),))
+        self._rate = (_RATE * strides**0.5).astype(np.float32)[:, None]
+        self._week = (strides / (_DAYS * day)).astype(np.float32)[:, None]
 
     def quantile(self, last: Floats) -> Floats:
         """[C, series], from the last value [series]."""

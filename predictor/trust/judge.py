@@ -36,14 +36,17 @@ def faults(day: Day, independent: Floats) -> Causes:
     `independent` origins are as many as leads fit into the time that was compared: 288 of a day at 5 min, 4 at 6 h. Loss and
     over-provision may exceed the opponent's by two standard errors of a mean of so many values that vary as much as
     they are large (by 12 % at 5 min, by their own size at 6 h), coverage may fall short of .90 by one. To have provided less in
-    vain counts for the opponent only where it covered what it promised, or no less than we did: else it was short instead.
+    vain counts for the opponent only where it covered what it promised, or no less than we did: else it was short instead. And
+    what we provided in vain is no fault where it paid: where the loss, which weighs it against the shortage that it avoided, was
+    below the opponent's by more than chance explains.
     """
     noise = 1 / np.sqrt(np.maximum(independent, 1))
     most, nothing = 1 + 2 * noise, _NOTHING * day.load
     honest = day.baseline_covered >= np.minimum(day.covered, LEVEL * day.count)
+    unpaid = day.loss > day.baseline_loss / most
     found = {
         Cause.LOSS: day.loss > most * day.baseline_loss + (1 - LEVEL) * nothing,
-        Cause.OVER: honest & (day.over > most * day.baseline_over + nothing),
+        Cause.OVER: honest & unpaid & (day.over > most * day.baseline_over + nothing),
         Cause.COVERAGE: day.covered < (LEAST_COVERAGE - _DEVIATION * noise) * day.count,
     }
     return np.asarray(sum(np.uint8(cause) * bad for cause, bad in found.items()), dtype=np.uint8)

@@ -21,7 +21,10 @@ class Trust:
 
     def __init__(self, arrays: Arrays, grid: Grid) -> None:
         self._arrays, self._grid = arrays, grid
-        self._baseline, self._record = Baseline(arrays, grid), Record(arrays, grid)
+        self._baseline, self._record = (
+            Baseline(arrays, grid.strides, grid.day),
+            Record(arrays, grid.cells, grid.day),
+        )
         self._bounds = Bounds(arrays, grid)
         self._delay = Delay(arrays, "trust.origins", grid, (4,))
         arrays.declare("trust.wait", (grid.cells,))

@@ -5,7 +5,6 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from predictor.arrays import Arrays, Floats, Known
-from predictor.grid import Grid
 from predictor.trust.baseline import LEVEL
 
 _QUARTERS = 4  # of a day, that have ended, and the one that is open
@@ -32,9 +31,10 @@ FIGURES = tuple(field.name for field in fields(Day))
 class Record:
     """A ring of six-hour sums: unlike a decayed sum it forgets a bad day wholly, however bad it was."""
 
-    def __init__(self, arrays: Arrays, grid: Grid) -> None:
-        self._arrays, self._quarter = arrays, grid.day // _QUARTERS
-        arrays.declare("trust.record", (_QUARTERS + 1, len(FIGURES), grid.cells))
+    def __init__(self, arrays: Arrays, cells: int, day: int) -> None:
+        """A `day` has so many beats."""
+        self._arrays, self._quarter = arrays, day // _QUARTERS
+        arrays.declare("trust.record", (_QUARTERS + 1, len(FIGURES), cells))
 
     def begin(self, beat: int) -> None:
         """Once on every beat, before it is learned: the oldest quarter makes room when a new one begins."""

@@ -31,7 +31,7 @@ class Compared(NamedTuple):
 def tracked(errors: Doubles, cell: int, grid: Grid) -> Doubles:
     """What the baseline lies above the last value after each error of a cell."""
     arrays = Arrays()
-    baseline = Baseline(arrays, grid)
+    baseline = Baseline(arrays, grid.strides, grid.day)
     arrays.grow(1)
     found, nothing = np.empty(len(errors)), np.zeros(1, dtype=np.float32)
     for i, error in enumerate(errors):

@@ -24,7 +24,8 @@ from adapter.hpa.spec import Behavior, Policy, PolicyType, ScaleDown
 from adapter.replay.baselines import reactive
 from adapter.replay.cluster import Site
 from adapter.replay.contender import Autoscaler, Contender
-from adapter.replay.forecasts import Forecasts, Series, forecasts_of
+from adapter.replay.forecasts import Forecasts, Series
+from adapter.replay.learning import forecasts_of
 from adapter.replay.lineup import PERCENTS, QUANTILES, TIDECAST, schedules_only, sweep
 from adapter.replay.load import Load
 from adapter.replay.outcome import Demand, outcome
@@ -33,6 +34,7 @@ from adapter.replay.report import html
 from adapter.replay.study import Result, Study, document, study
 from cme.core.durations import DAY_MS, MINUTE_MS, SECOND_MS
 from cme.core.policy import ScalingPolicy
+from cme.core.settings import Settings
 from predictor.backtest.reading import read
 from tests.bench.crane import crane
 
@@ -84,7 +86,7 @@ def policy(one: Scene, schedules: Sequence[dict[str, object]] = ()) -> ScalingPo
             "spec": {
                 "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
                 "signals": [{"name": "load", "source": {"x": {}}, "perReplica": one.per_replica}],
-                "forecast": {"lead": "150s"},
+                "forecast": {"lead": "2m"},
                 "scaleDown": {"window": "0s"},
                 "limits": {"minReplicas": 1, "maxReplicas": 5 * REPLICAS_AT_PEAK},
                 "schedules": list(schedules),
@@ -201,7 +203,7 @@ def main(traces: Path, days: int, jobs: int, out: Path | None) -> None:
     """Print the ratios, and write the report of all contenders."""
     scenes = [one for path in sorted(traces.glob("*.csv.gz")) if (one := scene(path, days))]
     series = [Series(number, one.load, 0) for number, one in enumerate(scenes, 1)]
-    said = forecasts_of(series, min(one.since_ms for one in scenes), {}, _told)
+    said = forecasts_of(series, min(one.since_ms for one in scenes), {}, Settings().rate_window, _told)
     studies: list[Study] = []
     with ProcessPoolExecutor(jobs) as pool:
         for found in pool.map(studied, scenes, [said[s.id] for s in series]):

@@ -6,14 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adapter.replay.forecasts import Forecasts, Series, forecasts_of, no_forecasts
+from adapter.replay.forecasts import Forecasts, Series, no_forecasts
+from adapter.replay.learning import forecasts_of
 from adapter.replay.load import Doubles, minutes_of
 from adapter.replay.outcome import outcome
 from adapter.replay.past import Past
 from adapter.replay.scenario.figures import Whole
 from adapter.replay.scenario.scenario import Scenario
 from adapter.replay.simulate import SYNC_MS, Sync, simulate
-from cme.collector.replicas import reaction_ms
+from cme.collector.replicas import lead_ms
 from cme.core.durations import HOUR_MS
 from cme.core.progress import Progress, silent
 from predictor.calendar import calendars_of
@@ -68,7 +69,7 @@ def past_of(scenario: Scenario, progress: Progress = silent) -> Past:
         scenario.rows,
         scenario.carries,
         _forecasts(scenario, progress),
-        scenario.site.startup.p90_ms + reaction_ms(scenario.settings),
+        lead_ms(scenario.site.startup.p90_ms, scenario.settings),
         scenario.settings,
     )
 
@@ -83,6 +84,7 @@ def _forecasts(scenario: Scenario, progress: Progress) -> dict[str, Forecasts]:
         [Series(ids[signal], scenario.seen, row) for signal, row in scenario.rows.items()],
         scenario.since_ms - HOUR_MS,
         calendars_of([policy]),
+        scenario.settings.rate_window,
         progress,
         PRESETS[scenario.settings.forecast_preset],
     )

@@ -99,10 +99,9 @@ class Stage:
     def decide(self) -> Batch:
         """A tick of the predictor, over all policies."""
         now = self.clock.now_ms()
-        measured, running = (
-            self._picture.measured(self._rules, self.drain),
-            self._picture.running(self._rules, now),
-        )
+        samples, unsaid = self._picture.samples(self._rules), np.full((Q, len(self.drain)), np.nan)
+        measured = self._picture.measured(self._rules, samples, unsaid, self.drain)
+        running = self._picture.running(self._rules, now)
         decisions = decide(self._rules, self._slow, measured, running, self._limits, now)
         batch = decision_batch(now, self._rules, measured, decisions)
         self.view.take([batch])

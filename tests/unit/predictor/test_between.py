@@ -8,6 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from cme.core.policy import SOON_MS
 from predictor.between import between, from_now
 from predictor.grid import LEADS_MS, QUANTILES, L, Q
 
@@ -17,6 +18,7 @@ LEADS = st.floats(0, 12 * 60 * MINUTE)
 QUANTILE = st.floats(0.01, 0.99)
 LOAD = st.floats(0, 1e6)
 Grid = NDArray[np.float64]
+UNSAID = np.full(Q, NAN)
 
 
 @st.composite
@@ -26,8 +28,9 @@ def grids(draw: st.DrawFn) -> Grid:
     return np.array(rows)
 
 
-def one(grid: Grid, now: float, lead: float, quantile: float) -> float:
-    return float(between(grid[:, :, None], np.array([now]), np.array([lead]), np.array([quantile]))[0])
+def one(grid: Grid, now: float, lead: float, quantile: float, soon: Grid = UNSAID) -> float:
+    moment = np.array([now]), soon[:, None], np.array([lead]), np.array([quantile])
+    return float(between(grid[:, :, None], *moment)[0])
 
 
 @given(grid=grids(), now=LOAD)
@@ -125,7 +128,7 @@ def test_every_series_has_its_own_lead_and_quantile() -> None:
     grids_ = np.random.default_rng(3).uniform(0, 100, (L, Q, 40)).cumsum(axis=1)
     now = np.linspace(0, 90, 40)
     leads, quantiles = np.linspace(1, 400, 40) * MINUTE, np.linspace(0.5, 0.99, 40)
-    together = between(grids_, now, leads, quantiles)
+    together = between(grids_, now, np.full((Q, 40), NAN), leads, quantiles)
     alone = [one(grids_[:, :, s], now[s], leads[s], quantiles[s]) for s in range(40)]
     np.testing.assert_allclose(together, alone)
 
@@ -151,3 +154,36 @@ def test_leads_that_a_forecast_lacks_are_between_those_it_has(
         )
     if not elapsed:
         np.testing.assert_allclose(found[list(leads)], grid[list(leads)], atol=dust)
+
+
+@given(grid=grids(), now=LOAD, soon=grids(), quantile=st.sampled_from(QUANTILES))
+def test_at_its_lead_the_nowcast_counts(grid: Grid, now: float, soon: Grid, quantile: float) -> None:
+    told = soon[0]
+    expected = told[QUANTILES.index(quantile)]
+    assert one(grid, now, SOON_MS, quantile, told) == pytest.approx(expected, rel=1e-9, abs=1e-6)
+
+
+@given(grid=grids(), now=LOAD, soon=grids(), quantile=QUANTILE, leads=st.tuples(LEADS, LEADS))
+def test_what_is_largest_soon_is_not_more_than_what_is_later(
+    grid: Grid, now: float, soon: Grid, quantile: float, leads: tuple[float, float]
+) -> None:
+    ascending = np.maximum.accumulate(grid, axis=0)
+    shorter, longer = (max(SOON_MS, lead) for lead in sorted(leads))
+    less, more = (one(ascending, now, lead, quantile, soon[0]) for lead in (shorter, longer))
+    assert less <= more * (1 + 1e-9) + 1e-6
+
+
+@given(grid=grids(), now=LOAD, soon=grids(), lead=LEADS, low=QUANTILE, high=QUANTILE)
+def test_with_a_nowcast_a_higher_quantile_is_never_less(
+    grid: Grid, now: float, soon: Grid, lead: float, low: float, high: float
+) -> None:
+    assume(low <= high)
+    less, more = (one(grid, now, lead, quantile, soon[0]) for quantile in (low, high))
+    assert less <= more * (1 + 1e-9) + 1e-6
+
+
+@given(grid=grids(), now=LOAD, soon=grids(), quantile=QUANTILE)
+def test_with_a_nowcast_the_lead_of_nothing_is_the_last_value(
+    grid: Grid, now: float, soon: Grid, quantile: float
+) -> None:
+    assert one(grid, now, 0, quantile, soon[0]) == pytest.approx(now)

@@ -27,7 +27,8 @@ def choose(
     made = Forecast(values, doubts, causes_of, np.zeros(1, dtype=np.int64))
     web = policy("web", forecast={"lead": "15m"} | forecast)
     lead_ms = np.array([web.spec.forecast.lead_ms(float("nan"))])
-    return chosen(made, np.array([0]), np.array([100.0]), lead_ms, compile_rules([web]).quantile)
+    unsaid = np.full((Q, 1), np.nan)
+    return chosen(made, np.array([0]), np.array([100.0]), unsaid, lead_ms, compile_rules([web]).quantile)
 
 
 @pytest.mark.parametrize("quantile", [0.99, 0.995, 0.999])

@@ -170,7 +170,10 @@ class TestBetween:
     values = np.arange(20, dtype=float).reshape(5, 4, 1) + 100
 
     def at(self, lead_ms: float, quantile: float) -> float:
-        return float(between(self.values, np.array([50.0]), np.array([lead_ms]), np.array([quantile]))[0])
+        soon = np.full((len(QUANTILES), 1), np.nan)
+        return float(
+            between(self.values, np.array([50.0]), soon, np.array([lead_ms]), np.array([quantile]))[0]
+        )
 
     def test_grid_points_are_exact(self) -> None:
         for i, lead in enumerate(LEADS_MS):

@@ -29,7 +29,8 @@ RULES = compile_rules([WEB])
 
 
 def measured_by(picture: Picture, rules: Rules) -> Measured:
-    return picture.measured(rules, np.full(len(rules.signal_ids), NAN))
+    count = len(rules.signal_ids)
+    return picture.measured(rules, picture.samples(rules), np.full((Q, count), NAN), np.full(count, NAN))
 
 
 def key(of: ScalingPolicy = WEB) -> SeriesKey:
@@ -105,8 +106,8 @@ def test_what_was_never_told_is_not_known() -> None:
 def test_a_lead_that_is_learnt_stands_when_the_cluster_is_silent() -> None:
     """And before anything is learnt the default does; what the policy gives is never touched."""
     rules = compile_rules([policy("web", forecast={"lead": "auto"}), policy("api", forecast={"lead": "7m"})])
-    picture, drain = Picture(), np.full(len(rules.signal_ids), np.nan)
-    first = picture.measured(rules, drain)
+    picture = Picture()
+    first = measured_by(picture, rules)
     assert first.lead_ms.tolist() == [300_000, 420_000]
     assert first.lead_unlearnt.tolist() == [True, False]
     for key in (policy("web"), policy("api")):
@@ -118,7 +119,7 @@ def test_a_lead_that_is_learnt_stands_when_the_cluster_is_silent() -> None:
         picture.take_replicas(
             Batch("replicas", START, series_ids([SeriesKey(key.workload, "replicas").id]), told)
         )
-    learnt = picture.measured(rules, drain)
+    learnt = measured_by(picture, rules)
     assert learnt.lead_ms.tolist() == [90_000, 420_000]
     assert not learnt.lead_unlearnt.any()
     much_later = picture.running(rules, START + 10 * REPLICAS_STALE_MS)

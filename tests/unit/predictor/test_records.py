@@ -89,6 +89,7 @@ def decided(**more: list[float]) -> Batch:
         lead_ms=np.array([60_000.0, 60_000.0, 300_000.0]),
         lead_unlearnt=np.zeros(rows, dtype=bool),
         predicted=np.array([11.0, NAN, 31.0]),
+        soon=np.full(rows, NAN),
         predicted_ms=np.full(rows, START - 60_000, dtype=np.int64),
         uncalibrated=np.zeros(rows, dtype=bool),
         capped=np.zeros(rows, dtype=bool),

@@ -134,7 +134,7 @@ def test_a_damaged_checkpoint_is_said_aloud(stage: Stage, caplog: pytest.LogCapt
     damaged(stage, stage.started())
     caplog.clear()
     stage.started()
-    assert "engine.state is damaged; the engine learns from the minutes of the log again" in caplog.text
+    assert "engine.state is damaged; what it held is learnt anew" in caplog.text
 
 
 def test_a_missing_checkpoint_is_said_aloud(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
@@ -142,7 +142,7 @@ def test_a_missing_checkpoint_is_said_aloud(stage: Stage, caplog: pytest.LogCapt
     stage.describe(WEB)
     stage.past(tide, minutes=30)
     stage.started()
-    assert "engine.state is not there; the engine learns from the minutes of the log" in caplog.text
+    assert "engine.state is not there; what it would hold is learnt anew" in caplog.text
     caplog.clear()
     stage.started()
     assert "engine.state" not in caplog.text

@@ -43,4 +43,5 @@ def past(values: Sequence[float], signal: str = "qps", carries: float = 100.0, a
 def forecasts(load: Load, factor: float) -> Forecasts:
     ends = minutes_of(load)
     values = np.broadcast_to(load.mean(ends, MINUTE)[0] * factor, (L, Q, len(ends))).astype(np.float32)
-    return Forecasts(ends, values, *(np.zeros(len(ends), dtype=np.uint32) for _ in range(2)))
+    none = np.zeros(len(ends), dtype=np.uint32)
+    return Forecasts(ends, values, none, none)

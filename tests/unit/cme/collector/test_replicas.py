@@ -7,10 +7,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from cme.collector.labels import LISTED_MS
-from cme.collector.replicas import REPEATED_MS, Replicas, pods_text, takes_load
+from cme.collector.replicas import REPEATED_MS, Replicas, lead_ms, pods_text, takes_load
 from cme.core.clock import ManualClock
 from cme.core.errors import KubeFailed
-from cme.core.policy import ScalingPolicy
+from cme.core.policy import SOON_MS, ScalingPolicy
 from cme.core.replica_record import (
     Startup,
     recorded_labels,
@@ -200,7 +200,7 @@ async def test_a_kind_is_found_by_the_name_that_the_cluster_gives_it(stage: Stag
 
 
 async def test_the_lead_is_learnt_from_the_pods_and_outlives_a_restart(stage: Stage) -> None:
-    """Behind the start: two looks of the HPA, two forecasts, a tick and the window of a rate."""
+    """Behind the start: two looks of the HPA, a tick and the window of a rate."""
     started = pod("web-2", creationTimestamp="2026-11-18T08:00:00Z", uid="2")
     (ready,) = started["status"]["conditions"]
     ready["lastTransitionTime"] = "2026-11-18T08:00:40Z"
@@ -208,11 +208,17 @@ async def test_the_lead_is_learnt_from_the_pods_and_outlives_a_restart(stage: St
     await stage.replicas.turn()
     (batch,) = stage.log.read(["replicas"], {}).batches
     assert recorded_startup(batch) == Startup(40_000, 1)
-    assert recorded_lead_ms(batch) == 40_000 + 15_000 + 60_000 + 5_000 + 30_000
+    assert recorded_lead_ms(batch) == 40_000 + 15_000 + 5_000 + 30_000
     stage.cluster.answers[PODS] = {"items": []}
     stage.clock.advance(REPEATED_MS)
     await stage.started(policy("web", scripted("a"))).turn()
-    assert recorded_lead_ms(stage.log.newest("replicas")[0]) == 150_000
+    assert recorded_lead_ms(stage.log.newest("replicas")[0]) == 90_000
+
+
+def test_what_the_nowcast_does_not_reach_waits_for_the_next_forecast() -> None:
+    settings = Settings()
+    assert lead_ms(70_000, settings) == 70_000 + 15_000 + 5_000 + 30_000 == SOON_MS
+    assert lead_ms(70_001, settings) == SOON_MS + 1 + 60_000
 
 
 async def test_a_quota_is_asked_for_where_a_policy_wants_a_share_of_it(stage: Stage) -> None:

@@ -57,6 +57,7 @@ class Story:
             lead_ms=np.full(2, 300_000.0),
             lead_unlearnt=np.array([more.get("lead_unlearnt", False)] * 2),
             predicted=np.array(predicted or [NAN, NAN]),
+            soon=np.array(more.get("soon", [NAN, NAN])),
             predicted_ms=np.array([more.get("predicted_ms", now)] * 2, dtype=np.int64),
             uncalibrated=np.array([more.get("uncalibrated", False)] * 2),
             capped=np.array([more.get("capped", False)] * 2),

@@ -180,6 +180,22 @@ def test_a_forecast_that_is_not_trusted_leaves_the_measured_value_alone() -> Non
     assert result.reasons[0] == Reason.UNTRUSTED_LOSS | Reason.UNTRUSTED_COVERAGE | Reason.RAW
 
 
+def test_the_nowcast_stands_for_a_forecast_that_is_not_trusted() -> None:
+    doubt = {"causes": int(Cause.LOSS), "soon": [120.0, 70.0]}
+    result = Story().tick(NOW, [80.0, 80.0], [500.0, 500.0], **doubt)
+    assert result.need.tolist() == [120.0, 80.0]
+    assert result.reasons.tolist() == [
+        Reason.UNTRUSTED_LOSS | Reason.NOWCAST,
+        Reason.UNTRUSTED_LOSS | Reason.RAW,
+    ]
+
+
+def test_beside_a_forecast_that_is_trusted_the_nowcast_is_in_it_already() -> None:
+    result = Story().tick(NOW, [80.0, 80.0], [100.0, 100.0], soon=[120.0, 120.0])
+    assert result.need.tolist() == [100.0, 100.0]
+    assert result.reasons[0] == Reason.FORECAST
+
+
 def test_a_forecast_that_is_too_old_is_not_blamed_for_more() -> None:
     old = {"predicted_ms": NOW - 180_001, "causes": int(Cause.OVER), "capped": True}
     assert Story().tick(NOW, [80.0, 80.0], [500.0, 500.0], **old).reasons[0] == (

@@ -39,7 +39,7 @@ def steps(rng: np.random.Generator) -> Doubles:
 def tracked(errors: Doubles, cell: int) -> Doubles:
     """What the baseline lies above the last value after each of the cell's errors."""
     arrays = Arrays()
-    baseline = Baseline(arrays, GRID)
+    baseline = Baseline(arrays, GRID.strides, GRID.day)
     arrays.grow(1)
     known = np.ones((1, 1), dtype=bool)
     found = np.empty(len(errors))
@@ -89,7 +89,7 @@ def test_it_stays_within_what_it_has_seen(errors: list[float]) -> None:
 
 def test_what_is_not_known_teaches_nothing() -> None:
     arrays = Arrays()
-    baseline = Baseline(arrays, GRID)
+    baseline = Baseline(arrays, GRID.strides, GRID.day)
     arrays.grow(2)
     error: Floats = np.full((GRID.cells, 2), 5, dtype=np.float32)
     baseline.learn(slice(None), error, np.broadcast_to([True, False], error.shape))

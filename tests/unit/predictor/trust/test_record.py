@@ -43,7 +43,7 @@ def test_ours_and_the_opponents_are_measured_alike(truth: float, low: float, hig
 
 def test_the_day_is_the_last_24_to_30_hours_and_nothing_older() -> None:
     arrays = Arrays()
-    record = Record(arrays, GRID)
+    record = Record(arrays, GRID.cells, GRID.day)
     arrays.grow(1)
     counts = []
     for beat in range(3 * GRID.day):
