@@ -42,9 +42,6 @@ from cme.log.embedded import EmbeddedLog
     show_default=True,
     help="Of what is free.",
 )
-@click.option(
-    "--cores", type=click.FloatRange(0, min_open=True), default=1.0, show_default=True, help="Of one replica."
-)
 def advise(
     workload: str,
     options: PastOptions,
@@ -52,7 +49,6 @@ def advise(
     data: str | None,
     short: float | None,
     confidence: float,
-    cores: float,
 ) -> None:
     """Search a better policy on the first half of a past, validate it on the second, and tell the load's own tide."""
     configuration = read_configuration(config, {"data": data})
@@ -63,7 +59,7 @@ def advise(
         (forecasts,) = learnt([past], asked, display.progress("forecasting"))
         scene = scene_of(past, forecasts, asked)
         found = advised(policy, scene, None if short is None else short / 100, confidence)
-    for line in told(found, options.price, cores):
+    for line in told(found, options.price, options.cores):
         click.echo(line)
 
 

@@ -48,6 +48,7 @@ class PastOptions:
     quota: int | None
     kubernetes: str
     price: float
+    cores: float
 
     def asked(self, settings: Settings) -> Asked:
         """How pasts are to be gone through."""
@@ -97,6 +98,13 @@ _OPTIONS = (
     ),
     click.option(
         "--price", type=click.FloatRange(0), default=1.0, show_default=True, help="Of a replica-hour."
+    ),
+    click.option(
+        "--cores",
+        type=click.FloatRange(0, min_open=True),
+        default=1.0,
+        show_default=True,
+        help="Of one replica.",
     ),
 )
 

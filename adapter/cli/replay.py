@@ -49,10 +49,10 @@ def replay(
         forecasts = learnt(pasts, asked, display.progress("forecasting"))
         studies = studied(pasts, forecasts, asked, jobs, display.progress("replaying"))
     for study in studies:
-        show(study, options.price)
+        show(study, options.price, options.cores)
     if out:
         out.mkdir(parents=True, exist_ok=True)
-        documents = [document(study, options.price) for study in studies]
+        documents = [document(study, options.price, options.cores) for study in studies]
         (out / "replay.json").write_text(json.dumps(documents))
         report = out / "report.html"
         report.write_text(html(documents, f"tidecast replay of {file.name}"))

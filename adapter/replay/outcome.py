@@ -43,6 +43,9 @@ class Demand:
 class Outcome:
     """Shares are of the demand, in replica-hours; times without a known demand cost, but miss nothing."""
 
+    hours: float
+    peak: int
+    """Replicas that the largest demand needs."""
     replica_hours: float
     demand_hours: float
     short: float
@@ -59,6 +62,11 @@ class Outcome:
     changes: int
     flaps: int
 
+    @property
+    def saved_replicas(self) -> float:
+        """On average, beside the peak's replicas all the time."""
+        return self.peak - self.replica_hours / self.hours
+
 
 def outcome(demand: Demand, ready: Changes, paid: Changes) -> Outcome:
     """Over the whole of the demand's time."""
@@ -71,6 +79,8 @@ def outcome(demand: Demand, ready: Changes, paid: Changes) -> Outcome:
     missing = np.maximum(gap, 0) * spans
     waiting = waited_s(np.where(known, needed, 0), capacity, spans)
     return Outcome(
+        hours=float(spans.sum()) / HOUR_MS,
+        peak=max(1, int(np.ceil(needed.max(initial=0) - 1e-9))),
         replica_hours=float((cost * spans).sum()) / HOUR_MS,
         demand_hours=total / HOUR_MS,
         short=float(missing.sum()) / total,

@@ -63,6 +63,7 @@ function showPolicies() {
     { label: "paid", unit: "replica-hours", ...plain("replica_hours", 1) },
     { label: "cost", unit: priced(), ...plain("cost", 2) },
     { label: "saved", unit: "% of the compared", value: saved, text: (one) => number(saved(one), 1) },
+    { label: "cores saved", unit: "beside the peak's", ...plain("cores_saved", 1) },
     { label: "short", unit: "% of demand", ...share("short", 3) },
     { label: "over", unit: "% of demand", ...share("over", 1) },
     { label: "time short", unit: "min", ...plain("minutes_short", 1) },

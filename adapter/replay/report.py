@@ -9,7 +9,7 @@ from adapter.web.standalone import STATIC, standalone
 Document = dict[str, Any]
 """What `study.document` gives."""
 
-_SUMMED = ("replica_hours", "demand_hours", "cost", "minutes_short", "changes", "flaps")
+_SUMMED = ("replica_hours", "demand_hours", "cost", "cores_saved", "minutes_short", "changes", "flaps")
 _OF_DEMAND = ("short", "over")
 _LARGEST = ("worst_minute", "longest_delay_s")
 

@@ -70,8 +70,8 @@ def _result(family: str, setting: str, demand: Demand, ready: Changes, paid: Cha
     return Result(family, setting, outcome(demand, ready, paid), ready, paid)
 
 
-def document(one: Study, price: float) -> dict[str, Any]:
-    """As JSON has it: figures, and what a chart shows at `times_s`. `price` is that of a replica-hour.
+def document(one: Study, price: float, cores: float) -> dict[str, Any]:
+    """As JSON has it: figures, and what a chart shows at `times_s`. `price` is that of a replica-hour, `cores` are a replica's.
 
     Demand is the largest until the next time, capacity that of the time itself; `missing` names the steps (indices into
     the times) in which any replica was missing, and how many in the mean. Unknown numbers are None.
@@ -95,6 +95,7 @@ def document(one: Study, price: float) -> dict[str, Any]:
                 "family": result.family,
                 "setting": result.setting,
                 "cost": result.outcome.replica_hours * price,
+                "cores_saved": result.outcome.saved_replicas * cores,
                 **asdict(result.outcome),
                 "capacity": numbers_at(result.ready, times).astype(int).tolist(),
                 "missing": _sparse(missing(demand, result.ready, times)),

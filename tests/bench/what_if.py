@@ -217,7 +217,7 @@ def main(traces: Path, days: int, jobs: int, out: Path | None) -> None:
     if out:
         out.mkdir(parents=True, exist_ok=True)
         report = html(
-            [document(found, 1.0) for found in studies], "what shortage costs under each way of scaling"
+            [document(found, 1.0, 1.0) for found in studies], "what shortage costs under each way of scaling"
         )
         (out / "what_if.html").write_text(report)
 

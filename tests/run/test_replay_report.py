@@ -39,7 +39,7 @@ def made(scale: float) -> Document:
         *(Contender("tidecast", str(p.spec.forecast.covered), p, following(p, CONTROLLER)) for p in covering),
         static(covering[0], 20),
     ]
-    return document(study(contenders, known, Site(), START + MINUTE, START + 240 * MINUTE), 0.04)
+    return document(study(contenders, known, Site(), START + MINUTE, START + 240 * MINUTE), 0.04, 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +164,7 @@ def test_a_point_of_the_curve_says_what_it_is(browser: webdriver.Chrome) -> None
 def test_what_is_not_known_is_a_dash_and_stays_last(browser: webdriver.Chrome) -> None:
     browser.execute_script("report.together[1].longest_delay_s = null; show()")
     for _ in range(2):
-        browser.find_element(By.CSS_SELECTOR, "#policies th:nth-child(9) button").click()
-        waits = column(browser, "policies", 9)
+        browser.find_element(By.CSS_SELECTOR, "#policies th:nth-child(10) button").click()
+        waits = column(browser, "policies", 10)
         assert waits[-1] == "—"
         assert "—" not in waits[:-1]

@@ -8,11 +8,9 @@ from adapter.replay.outcome import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A run beside one that always keeps as many replicas as its largest demand needs (`peak`)."""
+    """A run beside one that always keeps as many replicas as its largest demand needs."""
 
     outcome: Outcome
-    peak: int
-    hours: float
     cores: float | None
     """Of a replica, if that was told."""
 
@@ -31,23 +29,13 @@ class Whole:
         return self.outcome.demand_hours > 1e-9
 
     @property
-    def saved_hours(self) -> float:
-        """Replica-hours that the peak would cost more."""
-        return self.peak * self.hours - self.outcome.replica_hours
-
-    @property
     def saved_percent(self) -> float:
-        return 100 * self.saved_hours / (self.peak * self.hours)
-
-    @property
-    def saved_replicas(self) -> float:
-        """On average."""
-        return self.saved_hours / self.hours
+        return 100 * self.outcome.saved_replicas / self.outcome.peak
 
     @property
     def saved_cores(self) -> float:
         """On average; NaN where a replica's are not known."""
-        return float("nan") if self.cores is None else self.saved_replicas * self.cores
+        return float("nan") if self.cores is None else self.outcome.saved_replicas * self.cores
 
 
 CORES_SAVED = "cores saved"

@@ -8,12 +8,14 @@ import numpy as np
 
 from adapter.replay.forecasts import Forecasts, Series, no_forecasts
 from adapter.replay.learning import forecasts_of
+from adapter.replay.lineup import lineup
 from adapter.replay.load import Doubles, minutes_of
 from adapter.replay.outcome import outcome
 from adapter.replay.past import Past
 from adapter.replay.scenario.figures import Whole
 from adapter.replay.scenario.scenario import Scenario
 from adapter.replay.simulate import SYNC_MS, Sync, simulate
+from adapter.replay.study import Study, study
 from cme.collector.replicas import lead_ms
 from cme.core.durations import HOUR_MS
 from cme.core.progress import Progress, silent
@@ -46,6 +48,7 @@ class Moment(NamedTuple):
 class Played:
     moments: Sequence[Moment]
     whole: Whole
+    past: Past
 
 
 def play(scenario: Scenario, progress: Progress = silent) -> Played:
@@ -56,10 +59,16 @@ def play(scenario: Scenario, progress: Progress = silent) -> Played:
     (run,) = simulate([scenario.contender], past, scenario.site, *span, watch=watch.take)
     truth = Past(scenario.came, scenario.rows, scenario.carries, {})
     demand = truth.demand.within(*span)
-    hours = (scenario.until_ms - scenario.since_ms) / HOUR_MS
-    peak = max(1, int(np.ceil(demand.needed.max() - 1e-9)))
     found = outcome(demand, run.cluster.ready, run.cluster.paid)
-    return Played(watch.moments, Whole(found, peak, hours, scenario.cores))
+    return Played(watch.moments, Whole(found, scenario.cores), past)
+
+
+def compared(scenario: Scenario, played: Played) -> Study:
+    """The scenario's policy beside what it could be compared with; the demand is what was measured of it."""
+    own, span = scenario.contender, (scenario.since_ms, scenario.until_ms)
+    assert own.autoscaler, "a scenario has an HPA"
+    _, *others = lineup(own.policy, (), played.past.demand.within(*span), own.autoscaler.controller)
+    return study([own, *others], played.past, scenario.site, *span)
 
 
 def past_of(scenario: Scenario, progress: Progress = silent) -> Past:

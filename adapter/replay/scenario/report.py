@@ -14,8 +14,8 @@ def summary(whole: Whole) -> str:
     """Figures of the whole run."""
     found = whole.outcome
     return (
-        f"{whole.hours:g} h cost {found.replica_hours:,.0f} replica-hours, {_saved(whole)} the peak's "
-        f"{whole.peak} replicas all the time; "
+        f"{found.hours:g} h cost {found.replica_hours:,.0f} replica-hours, {_saved(whole)} the peak's "
+        f"{found.peak} replicas all the time; "
         f"short {_percent(whole.short_percent, 3)} ({found.minutes_short:,.1f} minutes), "
         f"over {_percent(whole.over_percent, 1)}, "
         f"longest wait {found.longest_delay_s:,.1f} s, {found.changes} changes, {found.flaps} flaps"
@@ -24,7 +24,7 @@ def summary(whole: Whole) -> str:
 
 def _saved(whole: Whole) -> str:
     """In percent, and on average."""
-    number, unit = whole.saved_replicas, "replicas"
+    number, unit = whole.outcome.saved_replicas, "replicas"
     if whole.cores is not None:
         number, unit = whole.saved_cores, "cores"
     word = "less" if number >= 0 else "more"

@@ -9,8 +9,8 @@ from adapter.replay.outcome import Outcome
 from adapter.replay.tide import Tide
 from tests.unit.adapter.replay.past import policy
 
-BEFORE = Outcome(1000.0, 600.0, 0.001, 0.6, 19.0, 0.1, 3.0, 0.1, 10, 2)
-AFTER = Outcome(800.0, 600.0, 0.002, 0.3, 22.0, 0.2, 4.0, 0.2, 12, 3)
+BEFORE = Outcome(24.0, 50, 1000.0, 600.0, 0.001, 0.6, 19.0, 0.1, 3.0, 0.1, 10, 2)
+AFTER = Outcome(24.0, 50, 800.0, 600.0, 0.002, 0.3, 22.0, 0.2, 4.0, 0.2, 12, 3)
 
 
 def tide() -> Tide:

@@ -1,5 +1,6 @@
 """`tidecast test`: what it prints, and its exit codes."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,19 @@ def test_what_is_as_expected(tmp_path: Path) -> None:
         "short 0.000 % (0.0 minutes), over 0.0 %, longest wait 0.0 s, 0 changes, 0 flaps\n"
     )
     assert run(file).stdout == done.stdout
+
+
+def test_the_report_has_each_scenario_beside_what_else_could_be_done(tmp_path: Path) -> None:
+    files = [written(tmp_path, f"{name}.scenario", SOUND + "pods have 4 cores\n") for name in ("a", "b")]
+    report = tmp_path / "report.html"
+    done = CliRunner().invoke(tidecast, ["test", *map(str, files), "--report", str(report)])
+    assert done.exit_code == 0
+    assert done.stdout.endswith(f"report: {report}\n")
+    data = json.loads(report.read_text().split('id="data">')[1].split("</script>")[0])
+    assert [one["workload"] for one in data["workloads"]] == ["a", "b"]
+    for one in data["workloads"]:
+        assert [c["family"] for c in one["contenders"]] == ["tidecast", "HPA 300 s", "static", "hindsight"]
+        assert {c["family"]: c["cores_saved"] for c in one["contenders"]}["static"] == 0
 
 
 def test_what_is_not(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def made() -> Document:
     contenders = [reactive(policy(), 70, 300, CONTROLLER), static(policy(), 9)]
     values = [float("nan") if minute == 5 else 1000.0 for minute in range(20)]
     done = study(contenders, past(values, ahead=1), Site(), START + MINUTE, START + 20 * MINUTE)
-    return document(done, 0.5)
+    return document(done, 0.5, 1.0)
 
 
 def test_the_document_shows_all_series_at_the_same_times(made: Document) -> None:
@@ -33,7 +33,8 @@ def test_the_document_shows_all_series_at_the_same_times(made: Document) -> None
 
 
 def contender(name: str, hours: float, **figures: float) -> Document:
-    same = {"cost": hours, "replica_hours": hours, "demand_hours": hours, "minutes_short": 1, "changes": 2}
+    same = {"cost": hours, "replica_hours": hours, "demand_hours": hours, "cores_saved": 3}
+    same |= {"minutes_short": 1, "changes": 2}
     zero = {"flaps": 0, "short": 0.0, "over": 0.0, "worst_minute": 0.0, "longest_delay_s": 0.0}
     return {"family": name, "setting": ""} | same | zero | figures
 
@@ -44,6 +45,7 @@ def test_over_all_workloads_shares_are_of_the_demand_of_all() -> None:
     (found,) = together([one, other])
     assert found["family"] == "a"
     assert (found["cost"], found["minutes_short"], found["changes"]) == (40, 2, 4)
+    assert found["cores_saved"] == 6
     assert found["short"] == pytest.approx(0.4)
     assert found["longest_delay_s"] == 5
     assert together([]) == []

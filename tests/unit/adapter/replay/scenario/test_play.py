@@ -38,7 +38,7 @@ def test_each_sync_is_noted(tmp_path: Path) -> None:
 def test_what_is_not_measured_is_missed_all_the_same(tmp_path: Path) -> None:
     text = SOUND + "from 09:30 to 09:45 qps is 2000\nfrom 09:29 to 09:46 qps is unknown\n"
     whole = played(text, tmp_path).whole
-    assert whole.peak == 20
+    assert whole.outcome.peak == 20
     assert whole.outcome.minutes_short == pytest.approx(15)
     assert whole.saved_percent == pytest.approx(50)
 
