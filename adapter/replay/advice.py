@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from adapter.hpa.controller import Controller
 from adapter.replay.cluster import Site
-from adapter.replay.lineup import QUANTILES, changed, tidecast, with_quantile, written
+from adapter.replay.lineup import QUANTILES, changed, roomy, tidecast, with_quantile, written
 from adapter.replay.outcome import Outcome, outcome
 from adapter.replay.past import Past
 from adapter.replay.simulate import SYNC_MS, simulate
@@ -118,7 +118,8 @@ def _searched(policies: Sequence[ScalingPolicy], scene: Scene) -> list[Outcome]:
 def _outcomes(
     policies: Sequence[ScalingPolicy], scene: Scene, since_ms: int, until_ms: int, sync_ms: int
 ) -> list[Outcome]:
-    contenders = [tidecast(policy, scene.controller, str(number)) for number, policy in enumerate(policies)]
-    runs = simulate(contenders, scene.past, scene.site, since_ms, until_ms, sync_ms=sync_ms)
     demand = scene.past.demand.within(since_ms, until_ms)
+    each = (tidecast(policy, scene.controller, str(number)) for number, policy in enumerate(policies))
+    contenders = [roomy(one, demand) for one in each]
+    runs = simulate(contenders, scene.past, scene.site, since_ms, until_ms, sync_ms=sync_ms)
     return [outcome(demand, run.cluster.ready, run.cluster.paid) for run in runs]

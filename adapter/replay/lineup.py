@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ TIDECAST, CRON = "tidecast", "cron only"
 USUAL_PERCENT = 70
 """Of what a replica carries: where many HPAs stand."""
 USUAL_WINDOW_S = 300
+_TIMES_PEAK = 5
 QUANTILES = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 PERCENTS = tuple(range(40, 100, 5))
 WINDOWS_S = (0, 60, 300, 900)
@@ -30,13 +32,26 @@ def lineup(
 ) -> list[Contender]:
     """The policy; the user's own HPAs of it, or a usual one; its schedules alone; the size that is always enough."""
     own = [_own(policy, hpa, controller) for hpa in live if hpa.scales(policy)]
-    most = math.ceil(np.nanmax(demand.needed, initial=1) - 1e-9)
-    return [
-        tidecast(policy, controller),
-        *(own or [reactive(policy, USUAL_PERCENT, USUAL_WINDOW_S, controller)]),
+    others = [
+        *([] if own else [reactive(policy, USUAL_PERCENT, USUAL_WINDOW_S, controller)]),
         *([schedules_only(policy, controller)] if floors(policy) else []),
-        static(policy, most),
     ]
+    first, *rest = (roomy(one, demand) for one in (tidecast(policy, controller), *others))
+    return [first, *own, *rest, static(policy, _peak(demand))]
+
+
+def roomy(one: Contender, demand: Demand) -> Contender:
+    """Where the policy knows no maximum, its HPA's is far above what is ever needed: the one that `tidecast hpa` prints for want
+    of it is for the user to choose, and nothing to be compared by."""
+    if one.autoscaler is None or one.policy.spec.limits.max_replicas is not None:
+        return one
+    spec = one.autoscaler.spec
+    most = max(spec.max_replicas, _TIMES_PEAK * _peak(demand))
+    return replace(one, autoscaler=replace(one.autoscaler, spec=replace(spec, max_replicas=most)))
+
+
+def _peak(demand: Demand) -> int:
+    return math.ceil(np.nanmax(demand.needed, initial=1) - 1e-9)
 
 
 def tidecast(policy: ScalingPolicy, controller: Controller, setting: str = "") -> Contender:

@@ -12,7 +12,7 @@ from adapter.replay.cluster import Site, Startup
 from adapter.replay.forecasts import Forecasts, Series
 from adapter.replay.inputs import Given
 from adapter.replay.learning import forecasts_of
-from adapter.replay.lineup import lineup, sweep
+from adapter.replay.lineup import lineup, roomy, sweep
 from adapter.replay.past import Past
 from adapter.replay.simulate import SYNC_MS
 from adapter.replay.study import Study, study
@@ -126,7 +126,8 @@ def _studied(one: Workload, forecasts: Mapping[str, Forecasts], asked: Asked, pr
     contenders = lineup(one.policy, asked.live, demand, asked.controller)
     if asked.swept:
         known = {contender.name for contender in contenders}
-        contenders += [other for other in sweep(one.policy, asked.controller) if other.name not in known]
+        others = (other for other in sweep(one.policy, asked.controller) if other.name not in known)
+        contenders += [roomy(other, demand) for other in others]
     return study(contenders, past, site, one.since_ms, one.until_ms, progress)
 
 

@@ -78,3 +78,14 @@ def test_a_replica_gets_through_what_was_learnt_of_its_backlog() -> None:
     assert scene_of(taught, forecasts, ASKED).past.carries == {"arrivals": 0.5}
     untaught = workload(made, Given(load, {"arrivals": 0}), 28)
     assert scene_of(untaught, forecasts, ASKED).past.carries == {"arrivals": 2.0}
+
+
+def test_a_policy_without_a_maximum_is_not_held_to_one() -> None:
+    """The printed HPA's 100 is for the user to choose."""
+    past = workload(policy(limits={}), given(600, 9_000.0), 28)
+    assert past.policy.spec.limits.max_replicas is None
+    (found,) = studied([past], learnt([past], ASKED, silent), ASKED, 1, silent)
+    needed = math.ceil(found.demand.needed.max())
+    assert needed > 150
+    for one in found.results:
+        assert max(number for _, number in one.paid) >= needed
