@@ -13,18 +13,19 @@ class ServerTls:
     """What new handshakes are made with. `context` stays the same object for the socket's whole life; what it leads to
     is replaced when the certificate on the disk or the authorities change, and open connections stay as they are."""
 
-    def __init__(self, certificate: Certificate, authorities: str) -> None:
-        """`authorities`: PEM of those whose client certificates are accepted, "" to ask for none. Raises InvalidInput."""
-        self._certificate, self._authorities = certificate, authorities
+    def __init__(self, certificate: Certificate, authorities: str, required: bool = False) -> None:
+        """`authorities`: PEM of those whose client certificates are accepted, "" to ask for none. With `required`
+        nobody is served without one. Raises InvalidInput."""
+        self._certificate, self._authorities, self._required = certificate, authorities, required
         self._seen = self._content()
-        self.context = self._current = server_context(certificate, authorities)
+        self.context = self._current = server_context(certificate, authorities, required)
         self.context.sni_callback = self._select
 
     def refresh(self, authorities: str) -> None:
         """Load what has changed. Raises InvalidInput for a pair that does not fit, and goes on with the old one."""
         content = self._content()
         if (content, authorities) != (self._seen, self._authorities):
-            self._current = server_context(self._certificate, authorities)
+            self._current = server_context(self._certificate, authorities, self._required)
             self._seen, self._authorities = content, authorities
 
     @property
@@ -48,8 +49,9 @@ class ServerTls:
         connection.context = self._current
 
 
-def server_context(certificate: Certificate, authorities: str) -> ssl.SSLContext:
-    """TLS 1.2 or later; asks for a client certificate of the authorities (PEM), "" for none. Raises InvalidInput."""
+def server_context(certificate: Certificate, authorities: str, required: bool = False) -> ssl.SSLContext:
+    """TLS 1.2 or later; asks for a client certificate of the authorities (PEM), "" for none, and insists on it when it
+    is `required`. Raises InvalidInput."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
@@ -59,8 +61,11 @@ def server_context(certificate: Certificate, authorities: str) -> ssl.SSLContext
         raise InvalidInput(
             f"can't be loaded ({error.strerror})", files, "give a PEM certificate and its own key"
         ) from None
-    if authorities:
+    if required:
+        context.verify_mode = ssl.CERT_REQUIRED
+    elif authorities:
         # Optional: a kubelet that asks for /healthz has none, and everything else is refused without an identity.
         context.verify_mode = ssl.CERT_OPTIONAL
+    if authorities:
         context.load_verify_locations(cadata=authorities)
     return context

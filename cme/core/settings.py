@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from cme.core.documents import Document, parse_document
 from cme.core.durations import Duration, parse_duration
@@ -48,6 +48,20 @@ class Certificate(Document):
     cert_file: Path
     key_file: Path
     ca_file: Path | None = None
+
+
+class LogLink(Certificate):
+    """Where a log is served or followed, HOST:PORT, with mutual TLS: `ca_file` verifies the other side, the
+    certificate shows who we are to it."""
+
+    address: str
+    ca_file: Path
+
+    @field_validator("address")
+    @classmethod
+    def _is_address(cls, text: str) -> str:
+        split_address(text, "address")
+        return text
 
 
 class Registration(Document):

@@ -1,5 +1,6 @@
 """The log: the only durable thing and the only contract between collector, predictor and adapter.
 
 `protocol` is what they see, `reading` reads on to the end, `topics` the table of topics, `record` the bytes of one
-batch (FORMAT.md says what each means), `embedded` the implementation on one SQLite file. May import `cme.core` only.
+batch (FORMAT.md says what each means), `embedded` the implementation on one SQLite file, `follower` the reading side of one that
+another process serves with `server`. May import `cme.core` only.
 """

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from cme.core.batch import Batch
-from cme.log import statements
+from cme.log import identity, statements
 from cme.log.check import as_batch, content_problems, mark_in, wal_problems
 from cme.log.database import connect, damage_told, failure
 from cme.log.protocol import Chunk, Damage, LogFailed, Position
@@ -54,6 +54,18 @@ class EmbeddedLog:
     def damages(self) -> Sequence[Damage]:
         """All that was found damaged so far, at opening and since."""
         return self._session.damages
+
+    @property
+    def identity(self) -> str:
+        """Positions are of the log that says the same; to be asked after what is read with them. Raises LogFailed."""
+        try:
+            return identity.read(self._path.parent)
+        except OSError as error:
+            raise failure(self._path.parent / identity.FILE, error) from None
+
+    def end(self) -> int:
+        """The number given last; it grows with every append."""
+        return self._session.run(statements.last_seq)
 
     def append(self, batches: Sequence[Batch]) -> Position:
         """See `Log.append`. Raises ValueError, storing none, for a batch that can't be a record of its topic."""

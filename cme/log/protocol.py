@@ -71,3 +71,7 @@ class LogFailed(TidecastError):
 
 class LogLocked(LogFailed):
     """Another process writes this log; the text names it."""
+
+
+class LogReplaced(LogFailed):
+    """What is followed is another log than before: no position in the one means anything in the other. Start anew."""

@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import Protocol
 
+from cme.log import identity
 from cme.log.check import MARK, content_problems, file_problems, mark_in
 from cme.log.database import FILE, connect, damage_told, fsync
 from cme.log.filesystem import refuse_network
@@ -65,7 +66,12 @@ class Writer:
         mark, damages = mark_in(self.path.parent)
         if aside:
             damages.append(Damage(str(self.path), f"was repaired; the damaged file is kept as {aside.name}"))
-        if not mark and not _bytes(self.path) and not _bytes(_wal(self.path)):
+        is_new = not mark and not _bytes(self.path) and not _bytes(_wal(self.path))
+        if is_new or not _bytes(
+            self.path.parent / identity.FILE
+        ):  # that of a log of an older version is missing
+            identity.make(self.path.parent)
+        if is_new:  # after its identity, so that who reads that last never takes it for the one before
             create(self.path)
         problems = self._problems(mark)
         if problems:

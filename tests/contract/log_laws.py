@@ -11,6 +11,7 @@ from cme.core.durations import HOUR_MS
 from cme.log.embedded import EmbeddedLog
 from cme.log.protocol import Log, Position
 from cme.log.record import encode
+from tests.contract.followed_log import Followed, WrittenAndFollowed
 
 START_MS = 500_000 * HOUR_MS
 
@@ -30,6 +31,7 @@ IMPLEMENTATIONS = [
         lambda folder: EmbeddedLog.open(folder / "log", writable=True),
         lambda folder: EmbeddedLog.open(folder / "log", writable=False),
     ),
+    Implementation("followed", WrittenAndFollowed, Followed),
 ]
 
 

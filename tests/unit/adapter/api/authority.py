@@ -1,6 +1,7 @@
 """A certificate authority for tests."""
 
 import datetime
+import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,11 +35,13 @@ class Authority:
         return self._own.public_bytes(serialization.Encoding.PEM).decode()
 
     def issue(self, folder: Path, name: str, *groups: str) -> Pair:
-        """A client's certificate with `name` as its CN and `groups` as its organizations."""
+        """A certificate with `name` as its CN and `groups` as its organizations; also of a server at 127.0.0.1."""
         key = ec.generate_private_key(ec.SECP256R1())
         attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
         subject = x509.Name([*attributes, x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        issued = _builder(subject, self._name, key).sign(self._key, hashes.SHA256())
+        here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+        builder = _builder(subject, self._name, key).add_extension(here, False)
+        issued = builder.sign(self._key, hashes.SHA256())
         pair = Pair(folder / f"{name}.crt", folder / f"{name}.key")
         pair.certificate.write_bytes(issued.public_bytes(serialization.Encoding.PEM))
         pair.key.write_bytes(

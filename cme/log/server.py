@@ -1,0 +1,169 @@
+"""Serves a log to followers (follower.py) over HTTP, to be read only. FORMAT.md describes paths and answers.
+
+Who may ask is a matter of the TLS context that it listens with: there is nothing here that is for some only.
+"""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import Annotated, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, Field, Json, ValidationError
+
+from cme.log.embedded import EmbeddedLog
+from cme.log.protocol import Damage, LogFailed, Position
+from cme.log.record import encode
+from cme.log.wire import Head, pack
+
+MAX_ANSWER_BYTES = 8 << 20
+STEP = 20
+"""Batches of the log that are read at once: an answer ends after the step that fills it."""
+MAX_LIMIT = 1_000
+MAX_WAIT_MS = 30_000
+POLL_SECONDS = 0.1
+"""Between two looks for a waiting follower."""
+HANDSHAKE_SECONDS = 5
+STOP_SECONDS = 1
+"""For so long answers that have begun may still be given."""
+
+NOWHERE: Position = {}
+
+Number = Annotated[int, Field(ge=0, lt=2**63)]
+TimeMs = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+
+
+class Read(BaseModel):
+    position: Json[dict[str, Number]]
+    limit: int = Field(ge=1)
+
+
+class PositionAt(BaseModel):
+    topics: Json[list[str]]
+    time_ms: TimeMs
+
+
+class Newest(BaseModel):
+    topic: str
+    key: str | None = None
+
+
+class NewestAt(BaseModel):
+    topic: str
+    key: str
+    time_ms: TimeMs
+
+
+class End(BaseModel):
+    seen: int
+    wait_ms: int = Field(ge=0, le=MAX_WAIT_MS)
+
+
+Query = TypeVar("Query", bound=BaseModel)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@contextlib.asynccontextmanager
+async def serving(log: EmbeddedLog, sock: socket.socket, tls: ssl.SSLContext) -> AsyncIterator[None]:
+    """Serve a log, which stays its owner's, at a listening socket; an answer that has begun is given first."""
+    runner = web.AppRunner(
+        _app(log), access_log=None, handle_signals=False, shutdown_timeout=STOP_SECONDS, lingering_time=0
+    )
+    await runner.setup()
+    assert runner.server
+    server = await asyncio.get_running_loop().create_server(
+        runner.server, sock=sock, ssl=tls, ssl_handshake_timeout=HANDSHAKE_SECONDS
+    )
+    try:
+        yield
+    finally:
+        server.close()
+        transports = [connection.transport for connection in runner.server.connections]
+        await runner.cleanup()
+        for transport in transports:
+            if transport:  # nobody's farewell of TLS is waited for
+                transport.abort()
+        await asyncio.sleep(0)
+
+
+def _app(log: EmbeddedLog) -> web.Application:
+    questions = _Questions(log)
+    app = web.Application(middlewares=[_errors])
+    app.add_routes(
+        [
+            web.get("/v1/read", _answered(Read, questions.read)),
+            web.get("/v1/position_at", _answered(PositionAt, questions.position_at)),
+            web.get("/v1/newest", _answered(Newest, questions.newest)),
+            web.get("/v1/newest_at", _answered(NewestAt, questions.newest_at)),
+            web.get("/v1/end", questions.end),
+        ]
+    )
+    return app
+
+
+def _answered(model: type[Query], answer: Callable[[Query], bytes]) -> Handler:
+    async def handle(request: web.Request) -> web.Response:
+        query = model.model_validate(dict(request.query))
+        return web.Response(body=await asyncio.to_thread(answer, query))
+
+    return handle
+
+
+class _Questions:
+    """Each is answered in a thread. Raise LogFailed, and ValueError for a topic that there is not."""
+
+    def __init__(self, log: EmbeddedLog) -> None:
+        self._log = log
+
+    def read(self, query: Read) -> bytes:
+        position: Position = query.position
+        records, damages, left = list[bytes](), list[Damage](), min(query.limit, MAX_LIMIT)
+        while left > 0 and sum(map(len, records)) < MAX_ANSWER_BYTES:
+            chunk = self._log.read(tuple(position), position, min(left, STEP))
+            position, left = chunk.position, left - len(chunk.batches)
+            records += map(encode, chunk.batches)
+            damages += chunk.damages
+            if not chunk.batches:
+                break
+        return self._packed(records, position, damages)
+
+    def position_at(self, query: PositionAt) -> bytes:
+        return self._packed([], self._log.position_at(query.topics, query.time_ms))
+
+    def newest(self, query: Newest) -> bytes:
+        return self._packed(map(encode, self._log.newest(query.topic, query.key)))
+
+    def newest_at(self, query: NewestAt) -> bytes:
+        found = self._log.newest_at(query.topic, query.key, query.time_ms)
+        return self._packed([encode(found)] if found else [])
+
+    async def end(self, request: web.Request) -> web.Response:
+        """The long poll."""
+        query, loop = End.model_validate(dict(request.query)), asyncio.get_running_loop()
+        until = loop.time() + query.wait_ms / 1000
+        # Looked at again and again, as the writer may be another process.
+        while await asyncio.to_thread(self._log.end) == query.seen and loop.time() < until:  # noqa: ASYNC110
+            await asyncio.sleep(POLL_SECONDS)
+        return web.Response(body=await asyncio.to_thread(self._packed, []))
+
+    def _packed(
+        self, records: Iterable[bytes], position: Position = NOWHERE, damages: Sequence[Damage] = ()
+    ) -> bytes:
+        """The identity is asked for after the records were read, as `EmbeddedLog.identity` wants it."""
+        read = list(records)
+        return pack(Head(self._log.identity, self._log.end(), dict(position), damages), read)
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except ValidationError as error:
+        faults = [f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors()]
+        return web.Response(status=400, text="; ".join(faults))
+    except ValueError as error:
+        return web.Response(status=400, text=str(error))
+    except LogFailed as error:
+        return web.Response(status=503, text=" ".join(str(error).split()))
