@@ -13,7 +13,7 @@ import logging
 import socket
 import ssl
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -30,7 +30,7 @@ from adapter.api.connections import SWEEP_MS, Connections, log
 from adapter.api.own_certificate import OwnCertificate, names_of, tls_folder
 from adapter.api.protocol import HttpServer
 from adapter.explain import Explainer
-from adapter.follow import Follower
+from adapter.follow import Follower, Lossy
 from adapter.registration.keeper import PERIOD_MS, Keeper
 from adapter.running import PODS, RunningPods
 from adapter.view import View
@@ -39,6 +39,8 @@ from cme.core.clock import Clock, SystemClock
 from cme.core.errors import TidecastError
 from cme.core.settings import Settings
 from cme.log.embedded import EmbeddedLog
+from cme.log.follower import FollowedLog
+from cme.log.protocol import Log, LogReplaced
 from cme.runtime.reflector import RETRY_MS, Reflector
 from cme.runtime.tasks import every, stop
 from cme.runtime.telemetry import AdapterTelemetry
@@ -58,12 +60,13 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
     access = _Access(settings, gate, keeper, telemetry)
     connections = Connections(clock, telemetry.connections_refused.inc)
     api = HttpServer(MetricsApi(view, answers, gate, telemetry).answer, connections)
-    with contextlib.closing(EmbeddedLog.open(settings.data, writable=False)) as log:
+    log, version = _opened(settings)
+    with contextlib.closing(log):
         explainer = Explainer(log, settings.signal_stale_ms)
         page = Page(view, answers, registry, telemetry, ops_url, explainer).app
-        follower = Follower(log, view, log.data_version, telemetry.damages.inc)
+        following = Lossy(Follower(log, view, version, telemetry.damages.inc), telemetry.faults.inc)
         beats = [
-            (FOLLOW_MS, follower.turn),
+            (FOLLOW_MS, following.turn),
             (REFRESH_MS, access.refresh),
             (SWEEP_MS, connections.sweep),
             *([(RETRY_MS, cluster.pods.turn)] if cluster else []),
@@ -75,7 +78,16 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
             _running(*(every(period_ms, clock, turn, telemetry.faults.inc) for period_ms, turn in beats)),
         ):
             _answer("ready")
-            await _until_closed()
+            await _until_closed(following.replaced)
+
+
+def _opened(settings: Settings) -> tuple[Log, Callable[[int], int]]:
+    """The log to read, and what tells that it has grown, as `Follower` wants it. Raises LogFailed."""
+    if settings.follow_log:
+        followed = FollowedLog(settings.follow_log)
+        return followed, followed.wait
+    embedded = EmbeddedLog.open(settings.data, writable=False)
+    return embedded, lambda _: embedded.data_version()
 
 
 @dataclass(frozen=True)
@@ -177,11 +189,18 @@ async def served_page(app: web.Application, descriptor: int, connections: Connec
         await runner.cleanup()
 
 
-async def _until_closed() -> None:
+async def _until_closed(replaced: asyncio.Event) -> None:
+    """Raises LogReplaced when what is served has been read from a log that is gone: who starts us begins anew."""
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    await reader.read()
+    closed, other = asyncio.create_task(reader.read()), asyncio.create_task(replaced.wait())
+    try:
+        await asyncio.wait([closed, other], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await stop(closed, other)
+    if replaced.is_set():
+        raise LogReplaced("the log has been replaced by another one; start again to read that")
 
 
 def main() -> None:

@@ -38,16 +38,16 @@ def _is_loopback(host: str) -> bool:
 
 
 def listen(address: str, name: str) -> socket.socket:
-    """A listening socket. Raises StartFailed naming the flag to change."""
+    """A listening socket. Raises StartFailed naming the flag, or the field of the settings, to change."""
     host, port = split_address(address, name)
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         return socket.create_server((host, port), family=found[0][0], backlog=BACKLOG)
     except socket.gaierror as error:
-        raise StartFailed(f"{address}: {error.strerror}; choose another with --{name}") from None
+        raise StartFailed(f"{address}: {error.strerror}; choose another with {name}") from None
     except OSError as error:  # its strerror repeats the address
         cause = os.strerror(error.errno or 0)
-        raise StartFailed(f"can't listen at {address}: {cause}; choose another with --{name}") from None
+        raise StartFailed(f"can't listen at {address}: {cause}; choose another with {name}") from None
 
 
 class AdapterProcess:

@@ -12,7 +12,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from adapter.allinone import demo
 from adapter.allinone.cluster import Beat, ClusterSide
-from adapter.allinone.launch import AdapterProcess, listen, refuse_strangers
+from adapter.allinone.launch import AdapterProcess, StartFailed, listen, refuse_strangers
+from adapter.allinone.served_log import log_served
 from adapter.api.own_certificate import CA_FILE, tls_folder
 from adapter.configuration.reload import PolicyFile
 from cme.collector.loop import Collector
@@ -74,14 +75,14 @@ class Run:
         """Serve until SIGINT or SIGTERM. Raises TidecastError when it can't start, Stopped when a part ended."""
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
-        async with self._ops() as ops_url:
+        async with self._ops() as ops_url, log_served(self.settings) as of_served_log:
             adapter = await AdapterProcess.start(self.settings, http, https, ops_url)
             try:
-                await self._work(adapter)
+                await self._work(adapter, of_served_log)
             finally:
                 await adapter.stop()
 
-    async def _work(self, adapter: AdapterProcess) -> None:
+    async def _work(self, adapter: AdapterProcess, more: Sequence[Beat]) -> None:
         telemetry = CollectorTelemetry(self._registry)
         predictions = PredictorTelemetry(self._registry)
         collector = Collector(self.log, self.clock, self.settings, telemetry)
@@ -97,6 +98,7 @@ class Run:
             (RETAIN_MS, self._retain),
             (KEEPER_MS, keeper.turn),
             *(cluster.beats if cluster else ()),
+            *more,
         ]
         loops = [
             *(asyncio.create_task(every(ms, self.clock, turn, telemetry.faults.inc)) for ms, turn in beats),
@@ -199,11 +201,13 @@ def up(configuration: Configuration, open_log: Callable[[], Log], voice: Voice, 
     settings = configuration.settings
     shown = demo.policies(settings.http) if demonstrate else []
     refuse_strangers(settings)
+    if settings.follow_log:
+        raise StartFailed("followLog is for tidecast serve; tidecast up writes a log of its own: remove it")
     for policy in configuration.policies:
         check(policy, settings)
     with (
-        listen(settings.http, "http") as http,
-        listen(settings.https, "https") as https,
+        listen(settings.http, "--http") as http,
+        listen(settings.https, "--https") as https,
         contextlib.closing(open_log()) as log,
     ):
         if demonstrate:

@@ -16,6 +16,7 @@ from adapter.cli.explain import explain
 from adapter.cli.hpa import hpa
 from adapter.cli.register import register
 from adapter.cli.replay import replay
+from adapter.cli.serve import serve
 from adapter.cli.test import test
 from adapter.cli.up import up
 from cme.core.errors import TidecastError
@@ -28,6 +29,7 @@ def tidecast() -> None:
 
 
 tidecast.add_command(up)
+tidecast.add_command(serve)
 tidecast.add_command(check)
 tidecast.add_command(hpa)
 tidecast.add_command(register)

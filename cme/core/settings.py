@@ -94,6 +94,8 @@ class Settings(Document):
     kubernetes: Kubernetes | None = None
     certificate: Certificate | None = None
     registration: Registration | None = None
+    serve_log: LogLink | None = None
+    follow_log: LogLink | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> "Settings":

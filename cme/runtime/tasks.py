@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from cme.core.clock import Clock
 
@@ -25,7 +26,7 @@ async def every(
         await clock.sleep_until(due)
 
 
-async def stop(*tasks: asyncio.Task[None]) -> None:
+async def stop(*tasks: asyncio.Task[Any]) -> None:
     """Cancel tasks and wait until they are done."""
     for task in tasks:
         task.cancel()

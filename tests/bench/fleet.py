@@ -174,7 +174,7 @@ async def measure(folder: Path, plane: ControlPlane, count: int, rate: float) ->
     )
     token = plane.kube.token_of("kube-system", "horizontal-pod-autoscaler")
     begun = time.perf_counter()
-    with listen(settings.http, "http") as one, listen(settings.https, "https") as other:
+    with listen(settings.http, "--http") as one, listen(settings.https, "--https") as other:
         adapter = await AdapterProcess.start(settings, one, other, "http://127.0.0.1:1/")
         try:
             ca = tls_folder(settings) / CA_FILE

@@ -30,14 +30,16 @@ def command(*arguments: str, seconds: float = 60) -> "subprocess.CompletedProces
 
 
 class Program:
-    """`tidecast up` on free ports; stopped by its process id when the block ends."""
+    """`tidecast up`, or another command that serves, on free ports; stopped by its process id when the block ends."""
 
-    def __init__(self, folder: Path, *flags: str) -> None:
+    def __init__(self, folder: Path, *flags: str, command: str = "up", until_ready: bool = True) -> None:
+        """`until_ready`: the block begins when the log has been read once, else when it listens."""
+        self._is_begun = self._ready if until_ready else self._listens
         self.data = folder / "data"
         self.http, self.https = free_port(), free_port()
         self._log = folder / "output.txt"
         self._command = [
-            *(sys.executable, "-m", "adapter.cli", "up", *flags),
+            *(sys.executable, "-m", "adapter.cli", command, *flags),
             *("--data", str(self.data)),
             *("--http", f"127.0.0.1:{self.http}", "--https", f"127.0.0.1:{self.https}"),
         ]
@@ -46,7 +48,7 @@ class Program:
         with self._log.open("wb") as output:
             self.process = subprocess.Popen(self._command, stdout=output, stderr=output)
         try:
-            self.wait_for(self._ready)
+            self.wait_for(self._is_begun)
         except BaseException:
             self.__exit__()
             raise
@@ -99,6 +101,9 @@ class Program:
 
         self.wait_for(is_shown)
         return found[0]
+
+    def _listens(self) -> bool:
+        return "page:" in self.output
 
     def _ready(self) -> bool:
         try:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.run.program import Program, command, free_port
+from tests.unit.adapter.api.authority import Authority
 
 POLICY = """
 apiVersion: tidecast.dev/v1alpha1
@@ -17,10 +18,10 @@ spec:
 """
 
 
-def refused(*flags: str) -> str:
+def refused(*flags: str, by: str = "up") -> str:
     """The one line of a start that is refused."""
     address = ("--http", f"127.0.0.1:{free_port()}", "--https", f"127.0.0.1:{free_port()}")
-    done = command("up", *address, *flags)
+    done = command(by, *address, *flags)
     assert done.returncode == 2, done.stderr
     (line,) = done.stderr.splitlines()
     return line
@@ -85,3 +86,30 @@ def test_a_certificate_that_is_none(tmp_path: Path) -> None:
     path.write_text(f"kind: Settings\ncertificate: {{certFile: {certificate}, keyFile: {certificate}}}")
     line = refused("--config", str(path), "--data", str(tmp_path / "data"))
     assert "certificate" in line
+
+
+def settings(folder: Path, text: str) -> str:
+    file = folder / "settings.yaml"
+    file.write_text(f"kind: Settings\n{text}\n")
+    return str(file)
+
+
+def test_up_that_is_to_follow_a_log(tmp_path: Path) -> None:
+    link = "{address: 127.0.0.1:9, caFile: ca.crt, certFile: own.crt, keyFile: own.key}"
+    file = settings(tmp_path, f"followLog: {link}")
+    assert "followLog is for tidecast serve" in refused("--config", file, "--data", str(tmp_path / "data"))
+
+
+def test_serve_without_a_log_to_follow(tmp_path: Path) -> None:
+    assert "add followLog to the settings" in refused("--config", settings(tmp_path, ""), by="serve")
+
+
+@pytest.mark.parametrize("content", [None, "", "no PEM"])
+def test_a_log_served_without_an_authority_of_its_followers(content: str | None, tmp_path: Path) -> None:
+    authority, pair = tmp_path / "ca.crt", Authority().issue(tmp_path, "server")
+    if content is not None:
+        authority.write_text(content)
+    link = f"{{address: 127.0.0.1:0, caFile: {authority}, certFile: {pair.certificate}, keyFile: {pair.key}}}"
+    file = settings(tmp_path, f"serveLog: {link}")
+    line = refused("--config", file, "--data", str(tmp_path / "data"))
+    assert line.startswith(f"tidecast: authorities {authority}: can't be read (")

@@ -14,7 +14,7 @@ from adapter.replay.scenario.figures import FIGURES
 from adapter.replay.scenario.grammar import FORMS
 from cme.core.annotations import FORCE_RAW, PAUSE, PIN
 from cme.core.policy import Forecast, ReplicaLimits, ScaleDown, ScaleUp, Schedule, Signal, Spec
-from cme.core.settings import Certificate, Connection, Kubernetes, Registration, Settings
+from cme.core.settings import Certificate, Connection, Kubernetes, LogLink, Registration, Settings
 from cme.runtime.telemetry import AdapterTelemetry, CollectorTelemetry, PredictorTelemetry
 from cme.sources.registry import KINDS
 
@@ -36,7 +36,14 @@ def fields(model: type[BaseModel]) -> set[str]:
 
 
 def test_every_setting_is_documented() -> None:
-    models: tuple[type[BaseModel], ...] = (Settings, Connection, Kubernetes, Certificate, Registration)
+    models: tuple[type[BaseModel], ...] = (
+        Settings,
+        Connection,
+        Kubernetes,
+        Certificate,
+        LogLink,
+        Registration,
+    )
     assert rows("docs/settings.md") == {field for model in models for field in fields(model)}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapter.follow import CHUNK, Follower
+from adapter.follow import CHUNK, Follower, Lossy
 from adapter.view import View
 from cme.collector.records import describe, samples_batch
 from cme.core.batch import Batch
@@ -18,7 +18,7 @@ from cme.core.durations import HOUR_MS, MINUTE_MS
 from cme.core.identity import SeriesKey
 from cme.log.database import FILE
 from cme.log.embedded import EmbeddedLog
-from cme.log.protocol import Chunk, LogFailed, Position
+from cme.log.protocol import Chunk, LogFailed, LogReplaced, Position
 from cme.policies.standing import Standing
 from tests.unit.adapter.stage import NOW, ids, policy, sampled
 
@@ -64,7 +64,8 @@ class Stage:
         self.reader = Watched(EmbeddedLog.open(folder, writable=False))
         self.view = Kept(self.clock)
         self.damages = 0
-        self.follower = Follower(self.reader, self.view, self.reader.log.data_version, self._damaged)
+        version = self.reader.log.data_version
+        self.follower = Follower(self.reader, self.view, lambda _: version(), self._damaged)
 
     def _damaged(self) -> None:
         self.damages += 1
@@ -163,3 +164,46 @@ async def test_a_damaged_record_is_said_aloud_and_all_others_are_taken(
     assert stage.view.values == [1.0, 3.0]
     told = [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR]
     assert any(f"record {seq}" in text and "CRC" in text for text in told)
+
+
+async def test_a_log_that_goes_away_is_told_once_a_cause_and_so_is_its_return(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "tidecast.adapter")
+    faults: list[int] = []
+    lossy = Lossy(stage.follower, lambda: faults.append(1))
+    stage.write(1.0)
+    stage.reader.failing = {1, 2, 3}
+    for _ in range(5):
+        await lossy.turn()
+    assert len(faults) == 3
+    told = [(r.levelname, r.getMessage()) for r in caplog.records if r.name == "tidecast.adapter"]
+    assert told == [
+        ("ERROR", "disk I/O error; what is held is served while it is fresh"),
+        ("INFO", "the log is read again"),
+    ]
+    assert stage.view.values == [1.0]
+    assert not lossy.replaced.is_set()
+
+
+async def test_another_log_in_its_place_is_told(stage: Stage) -> None:
+    def replaced(seen: int) -> int:
+        raise LogReplaced("another one")
+
+    lossy = Lossy(Follower(stage.reader.log, stage.view, replaced, lambda: None), lambda: None)
+    await lossy.turn()
+    assert lossy.replaced.is_set()
+    assert not stage.view.ready
+
+
+async def test_the_version_seen_last_is_what_the_next_is_asked_with(stage: Stage) -> None:
+    asked: list[int] = []
+
+    def version(seen: int) -> int:
+        asked.append(seen)
+        return seen + 5
+
+    follower = Follower(stage.reader.log, stage.view, version, lambda: None)
+    for _ in range(3):
+        await follower.turn()
+    assert asked == [-1, 4, 9]

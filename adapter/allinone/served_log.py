@@ -1,0 +1,52 @@
+"""The log of `tidecast up`, served to adapters elsewhere that follow it."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from cryptography import x509
+
+from adapter.allinone.cluster import Beat
+from adapter.allinone.launch import listen
+from adapter.api.tls import ServerTls
+from cme.core.errors import InvalidInput
+from cme.core.settings import LogLink, Settings
+from cme.log.embedded import EmbeddedLog
+from cme.log.server import serving
+
+REFRESH_MS = 10_000
+
+
+@contextlib.asynccontextmanager
+async def log_served(settings: Settings) -> AsyncIterator[list[Beat]]:
+    """While the block runs, if the settings ask for it; gives what is to run on a beat. The log has a writer already.
+
+    Raises InvalidInput, LogFailed, StartFailed.
+    """
+    link = settings.serve_log
+    if link is None:
+        yield []
+        return
+    tls = ServerTls(link, authorities(link), required=True)
+
+    async def refresh() -> None:
+        tls.refresh(authorities(link))
+
+    with (
+        contextlib.closing(EmbeddedLog.open(settings.data, writable=False)) as log,
+        listen(link.address, "serveLog.address") as sock,
+    ):
+        async with serving(log, sock, tls.context):
+            yield [(REFRESH_MS, refresh)]
+
+
+def authorities(link: LogLink) -> str:
+    """PEM of whose certificates are accepted: one at least. Raises InvalidInput."""
+    try:
+        text = link.ca_file.read_text()
+        x509.load_pem_x509_certificates(text.encode())
+    except (OSError, ValueError) as error:
+        cause = error.strerror if isinstance(error, OSError) else "no certificate in PEM is in it"
+        raise InvalidInput(
+            f"can't be read ({cause})", f"authorities {link.ca_file}", "give those of the followers"
+        ) from None
+    return text

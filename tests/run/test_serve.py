@@ -1,0 +1,97 @@
+"""`tidecast serve` beside `tidecast up`, as processes of their own: the log's side is killed and comes back."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.run.program import START_SECONDS, Program, free_port
+from tests.unit.adapter.api.authority import Authority
+
+POLICY = """
+---
+apiVersion: tidecast.dev/v1alpha1
+kind: ScalingPolicy
+metadata: {name: web, namespace: demo}
+spec:
+  targetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  signals: [{name: qps, source: {demo: {load: tide}}, perReplica: 4}]
+"""
+QPS = "demo/deployments.apps/web/qps"
+
+
+class Site:
+    """Settings of both sides in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, authority = folder, Authority("log")
+        self.address = f"127.0.0.1:{free_port()}"
+        (folder / "ca.crt").write_text(authority.pem)
+        self.log_side = self._settings("serveLog", authority, "staleAfter: 3s\ntick: 1s\n", POLICY)
+        self.adapter_side = self._settings("followLog", authority, "staleAfter: 3s\ntick: 1s\n", "")
+
+    def _settings(self, field: str, authority: Authority, more: str, policies: str) -> str:
+        pair, file = authority.issue(self.folder, field), self.folder / f"{field}.yaml"
+        link = {
+            "address": self.address,
+            "caFile": str(self.folder / "ca.crt"),
+            "certFile": str(pair.certificate),
+            "keyFile": str(pair.key),
+        }
+        head = "apiVersion: tidecast.dev/v1alpha1\nkind: Settings\n"
+        file.write_text(f"{head}{more}{field}: {json.dumps(link)}{policies}")
+        return str(file)
+
+    def collector(self) -> Program:
+        (self.folder / "collector").mkdir(exist_ok=True)
+        return Program(self.folder / "collector", "--config", self.log_side)
+
+    def adapter(self, until_ready: bool = True) -> Program:
+        (self.folder / "adapter").mkdir(exist_ok=True)
+        flags = ("--config", self.adapter_side)
+        return Program(self.folder / "adapter", *flags, command="serve", until_ready=until_ready)
+
+
+def answered(adapter: Program) -> Any:
+    return adapter.metric(QPS)
+
+
+def is_number(adapter: Program) -> bool:
+    return bool(answered(adapter)["kind"] == "MetricValueList")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
+
+
+def test_it_serves_while_numbers_are_fresh_then_says_that_they_are_stale_and_goes_on(site: Site) -> None:
+    with site.collector() as collector, site.adapter() as adapter:
+        adapter.wait_for(lambda: is_number(adapter))
+        assert answered(adapter)["items"][0]["describedObject"]["name"] == "web"
+        collector.process.kill()
+        collector.process.wait()
+        assert is_number(adapter)  # what is held is fresh for some seconds more
+        adapter.wait_for(lambda: not is_number(adapter))
+        status = answered(adapter)
+        assert (status["kind"], status["status"]) == ("Status", "Failure")
+        assert "no fresh value" in status["message"]
+        assert adapter.output.count("can't be reached") == 1
+        with site.collector():
+            adapter.wait_for(lambda: is_number(adapter))
+            assert "the log is read again" in adapter.output
+        assert adapter.stop() == 0
+
+
+def test_it_may_start_before_the_log_and_ends_when_another_takes_its_place(site: Site) -> None:
+    with site.adapter(until_ready=False) as adapter:
+        adapter.wait_for(lambda: "can't be reached" in adapter.output)
+        with site.collector() as collector:
+            adapter.wait_for(lambda: is_number(adapter))
+            assert collector.stop() == 0
+        shutil.rmtree(collector.data)
+        with site.collector():
+            assert adapter.process.wait(START_SECONDS) == 2
+    assert "is another one than before" in adapter.output
