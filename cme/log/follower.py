@@ -41,7 +41,7 @@ class FollowedLog:
         self._name, self._url = f"the log at {link.address}", f"https://{link.address}/v1/"
         self._tls = ClientTls(link)
         self._turn = threading.Lock()
-        self._known, self._replaced, self._closed = "", False, False
+        self._identity, self._replaced, self._closed = "", False, False
         self._session: aiohttp.ClientSession | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="followed-log", daemon=True)
@@ -111,8 +111,8 @@ class FollowedLog:
                 f"{self._name} answered with something else ({error}); correct its address"
             ) from None
         with self._turn:
-            self._known = self._known or head.log
-            replaced = self._replaced or head.log != self._known
+            self._identity = self._identity or head.log
+            replaced = self._replaced or head.log != self._identity
         if replaced:
             self._refuse()
         return head, batches

@@ -19,8 +19,9 @@ from cme.log.record import encode
 from cme.log.wire import Head, pack
 
 MAX_ANSWER_BYTES = 8 << 20
+"""Of `read`: it ends after the step that goes beyond."""
 STEP = 20
-"""Batches of the log that are read at once: an answer ends after the step that fills it."""
+"""Batches of the log that are read at once."""
 MAX_LIMIT = 1_000
 MAX_WAIT_MS = 30_000
 POLL_SECONDS = 0.1
@@ -36,6 +37,8 @@ TimeMs = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 
 
 class Read(BaseModel):
+    """The query of the path of this name, as are those below."""
+
     position: Json[dict[str, Number]]
     limit: int = Field(ge=1)
 
