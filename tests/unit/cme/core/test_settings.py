@@ -20,6 +20,19 @@ from cme.core.settings import parse_configuration
             },
             r"add certificate\.caFile",
         ),
+        (
+            {
+                "registration": {},
+                "kubernetes": {},
+                "followLog": {
+                    "address": "log:9443",
+                    "caFile": "ca.crt",
+                    "certFile": "tls.crt",
+                    "keyFile": "tls.key",
+                },
+            },
+            "need the same certificate; add certificate",
+        ),
         ({"registration": {"groups": []}, "kubernetes": {}}, "groups"),
         ({"registration": {"groups": ["metrics.k8s.io"]}, "kubernetes": {}}, "groups"),
     ],

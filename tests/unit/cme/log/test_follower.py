@@ -119,6 +119,19 @@ def test_files_that_change_are_loaded_on_both_sides(site: Site, log: FollowedLog
     assert numbers(log.newest("series")) == [1]
 
 
+def test_an_authority_that_is_withdrawn_is_believed_no_more(site: Site, tmp_path: Path) -> None:
+    other = Authority("another")
+    stranger = site.link.model_copy(
+        update={"ca_file": link(tmp_path, other, "127.0.0.1:0", "server").ca_file}
+    )
+    site.tls.refresh(other.pem)
+    with closing(FollowedLog(stranger)) as log, pytest.raises(LogFailed, match="can't be reached"):
+        log.newest("series")
+    link(tmp_path, other, "127.0.0.1:0", "client")
+    with closing(FollowedLog(stranger)) as log:
+        assert list(log.newest("series")) == []
+
+
 def test_files_that_are_not_there_are_named_and_looked_for_again(site: Site) -> None:
     kept = site.link.key_file.read_bytes()
     site.link.key_file.unlink()
