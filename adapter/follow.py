@@ -63,7 +63,7 @@ class Follower:
         }
 
 
-class Lossy:
+class Tolerant:
     """Turns of a follower whose log may go away and come back: each cause is said once, and so is the return."""
 
     def __init__(self, follower: Follower, on_fault: Callable[[], None]) -> None:

@@ -30,7 +30,7 @@ from adapter.api.connections import SWEEP_MS, Connections, log
 from adapter.api.own_certificate import OwnCertificate, names_of, tls_folder
 from adapter.api.protocol import HttpServer
 from adapter.explain import Explainer
-from adapter.follow import Follower, Lossy
+from adapter.follow import Follower, Tolerant
 from adapter.registration.keeper import PERIOD_MS, Keeper
 from adapter.running import PODS, RunningPods
 from adapter.view import View
@@ -64,7 +64,7 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
     with contextlib.closing(log):
         explainer = Explainer(log, settings.signal_stale_ms)
         page = Page(view, answers, registry, telemetry, ops_url, explainer).app
-        following = Lossy(Follower(log, view, version, telemetry.damages.inc), telemetry.faults.inc)
+        following = Tolerant(Follower(log, view, version, telemetry.damages.inc), telemetry.faults.inc)
         beats = [
             (FOLLOW_MS, following.turn),
             (REFRESH_MS, access.refresh),

@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import json
 import os
+import signal
 import socket
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,10 @@ BACKLOG = 1024
 
 class StartFailed(TidecastError):
     """tidecast can't start; the text says why and what to do."""
+
+
+class Stopped(TidecastError):
+    """The adapter ended, and nobody had asked it to."""
 
 
 def refuse_strangers(settings: Settings) -> None:
@@ -103,6 +108,26 @@ class AdapterProcess:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
+
+
+def set_by_signals(stopping: asyncio.Event) -> None:
+    """From now on by SIGINT and SIGTERM."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+
+
+async def first_end(stopping: asyncio.Event, adapter: AdapterProcess, *loops: asyncio.Task[None]) -> None:
+    """Wait until one of them comes to its end. Raises Stopped when it is the adapter, and what a loop ended with."""
+    asked, died = asyncio.create_task(stopping.wait()), asyncio.create_task(adapter.ended())
+    try:
+        done, _ = await asyncio.wait([asked, died, *loops], return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {asked, died}:
+            task.result()  # raises what ended it
+        if died in done:
+            raise Stopped(f"the adapter ended with code {died.result()}; its last lines say why")
+    finally:
+        asked.cancel()
+        died.cancel()
 
 
 def _descriptors(*sockets: socket.socket) -> Sequence[int]:

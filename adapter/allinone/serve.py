@@ -1,12 +1,17 @@
 """`tidecast serve`: an adapter alone, which follows a log that another process serves."""
 
 import asyncio
-import signal
 import socket
 from collections.abc import Callable
 
-from adapter.allinone.launch import AdapterProcess, StartFailed, listen, refuse_strangers
-from adapter.allinone.up import Stopped
+from adapter.allinone.launch import (
+    AdapterProcess,
+    StartFailed,
+    first_end,
+    listen,
+    refuse_strangers,
+    set_by_signals,
+)
 from cme.core.settings import Settings
 
 
@@ -23,16 +28,10 @@ async def _until_stopped(
     settings: Settings, say: Callable[[str], None], http: socket.socket, https: socket.socket
 ) -> None:
     stopping = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    set_by_signals(stopping)
     adapter = await AdapterProcess.start(settings, http, https, "")
     say(f"page:        http://{settings.http}/")
-    asked, died = asyncio.create_task(stopping.wait()), asyncio.create_task(adapter.ended())
     try:
-        await asyncio.wait([asked, died], return_when=asyncio.FIRST_COMPLETED)
-        if died.done():
-            raise Stopped(f"the adapter ended with code {died.result()}; its last lines say why")
+        await first_end(stopping, adapter)
     finally:
-        asked.cancel()
-        died.cancel()
         await adapter.stop()

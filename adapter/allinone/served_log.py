@@ -1,7 +1,7 @@
 """The log of `tidecast up`, served to adapters elsewhere that follow it."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from cryptography import x509
 
@@ -9,20 +9,19 @@ from adapter.allinone.cluster import Beat
 from adapter.allinone.launch import listen
 from adapter.api.tls import ServerTls
 from cme.core.errors import InvalidInput
-from cme.core.settings import LogLink, Settings
-from cme.log.embedded import EmbeddedLog
-from cme.log.server import serving
+from cme.core.settings import LogLink
+from cme.log.server import Served, serving
 
 REFRESH_MS = 10_000
 
 
 @contextlib.asynccontextmanager
-async def log_served(settings: Settings) -> AsyncIterator[list[Beat]]:
-    """While the block runs, if the settings ask for it; gives what is to run on a beat. The log has a writer already.
+async def log_served(log: Served, link: LogLink | None) -> AsyncIterator[Sequence[Beat]]:
+    """While the block runs, if there is a link; gives what is to run on a beat. `log` is open to write: this process may
+    not have a second connection that, for a damaged file, reads its bytes beside SQLite (cme/log/salvage.py).
 
-    Raises InvalidInput, LogFailed, StartFailed.
+    Raises InvalidInput, StartFailed.
     """
-    link = settings.serve_log
     if link is None:
         yield []
         return
@@ -31,10 +30,7 @@ async def log_served(settings: Settings) -> AsyncIterator[list[Beat]]:
     async def refresh() -> None:
         tls.refresh(authorities(link))
 
-    with (
-        contextlib.closing(EmbeddedLog.open(settings.data, writable=False)) as log,
-        listen(link.address, "serveLog.address") as sock,
-    ):
+    with listen(link.address, "serveLog.address") as sock:
         async with serving(log, sock, tls.context):
             yield [(REFRESH_MS, refresh)]
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,18 +11,24 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from adapter.allinone import demo
 from adapter.allinone.cluster import Beat, ClusterSide
-from adapter.allinone.launch import AdapterProcess, StartFailed, listen, refuse_strangers
+from adapter.allinone.launch import (
+    AdapterProcess,
+    StartFailed,
+    first_end,
+    listen,
+    refuse_strangers,
+    set_by_signals,
+)
 from adapter.allinone.served_log import log_served
 from adapter.api.own_certificate import CA_FILE, tls_folder
 from adapter.configuration.reload import PolicyFile
 from cme.collector.loop import Collector
 from cme.core.clock import Clock, SystemClock
 from cme.core.durations import MINUTE_MS
-from cme.core.errors import TidecastError
 from cme.core.policy import ScalingPolicy
 from cme.core.progress import Progress
 from cme.core.settings import Configuration, Settings
-from cme.log.protocol import Log
+from cme.log.server import Served
 from cme.policies.keeper import PERIOD_MS as KEEPER_MS
 from cme.policies.keeper import Objects, PolicyKeeper, remembered
 from cme.policies.standing import check, in_effect
@@ -37,10 +42,6 @@ from predictor.runner import Predictor
 
 FOLLOW_MS = 200
 RETAIN_MS = 10 * MINUTE_MS
-
-
-class Stopped(TidecastError):
-    """A part ended that nobody had asked to end."""
 
 
 class Interrupted(Exception):
@@ -61,7 +62,7 @@ class Run:
 
     configuration: Configuration
     shown: Sequence[ScalingPolicy]  # of the demonstration
-    log: Log
+    log: Served
     voice: Voice
     clock: Clock = field(default_factory=SystemClock)
     _registry: CollectorRegistry = field(default_factory=CollectorRegistry)
@@ -73,16 +74,15 @@ class Run:
 
     async def until_stopped(self, http: socket.socket, https: socket.socket) -> None:
         """Serve until SIGINT or SIGTERM. Raises TidecastError when it can't start, Stopped when a part ended."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
-        async with self._ops() as ops_url, log_served(self.settings) as of_served_log:
+        set_by_signals(self._stopping)
+        async with self._ops() as ops_url, log_served(self.log, self.settings.serve_log) as of_served_log:
             adapter = await AdapterProcess.start(self.settings, http, https, ops_url)
             try:
                 await self._work(adapter, of_served_log)
             finally:
                 await adapter.stop()
 
-    async def _work(self, adapter: AdapterProcess, more: Sequence[Beat]) -> None:
+    async def _work(self, adapter: AdapterProcess, of_served_log: Sequence[Beat]) -> None:
         telemetry = CollectorTelemetry(self._registry)
         predictions = PredictorTelemetry(self._registry)
         collector = Collector(self.log, self.clock, self.settings, telemetry)
@@ -98,7 +98,7 @@ class Run:
             (RETAIN_MS, self._retain),
             (KEEPER_MS, keeper.turn),
             *(cluster.beats if cluster else ()),
-            *more,
+            *of_served_log,
         ]
         loops = [
             *(asyncio.create_task(every(ms, self.clock, turn, telemetry.faults.inc)) for ms, turn in beats),
@@ -107,7 +107,7 @@ class Run:
             asyncio.create_task(self._fit(predictor, predictions)),
         ]
         try:
-            await self._first_end(adapter, loops)
+            await first_end(self._stopping, adapter, *loops)
         finally:
             self._stopping.set()
             await stop(*loops)
@@ -115,18 +115,6 @@ class Run:
             await collector.close()
             if cluster:
                 cluster.close()
-
-    async def _first_end(self, adapter: AdapterProcess, loops: list[asyncio.Task[None]]) -> None:
-        asked, died = asyncio.create_task(self._stopping.wait()), asyncio.create_task(adapter.ended())
-        try:
-            done, _ = await asyncio.wait([asked, died, *loops], return_when=asyncio.FIRST_COMPLETED)
-            for task in done - {asked, died}:
-                task.result()  # raises what ended it
-            if died in done:
-                raise Stopped(f"the adapter ended with code {died.result()}; its last lines say why")
-        finally:
-            asked.cancel()
-            died.cancel()
 
     async def _predict(self, predictor: Predictor, telemetry: PredictorTelemetry) -> None:
         """Catch up in a thread while the collector is already collecting, then follow."""
@@ -196,7 +184,9 @@ def example(settings: Settings, policy: ScalingPolicy) -> str:
     return f"curl {verify} https://{settings.https}{path}"
 
 
-def up(configuration: Configuration, open_log: Callable[[], Log], voice: Voice, *, demonstrate: bool) -> None:
+def up(
+    configuration: Configuration, open_log: Callable[[], Served], voice: Voice, *, demonstrate: bool
+) -> None:
     """Run until stopped by a signal. Raises TidecastError when it can't start or a part ended."""
     settings = configuration.settings
     shown = demo.policies(settings.http) if demonstrate else []

@@ -50,8 +50,8 @@ class ServerTls:
 
 
 def server_context(certificate: Certificate, authorities: str, required: bool = False) -> ssl.SSLContext:
-    """TLS 1.2 or later; asks for a client certificate of the authorities (PEM), "" for none, and insists on it when it
-    is `required`. Raises InvalidInput."""
+    """TLS 1.2 or later; asks for a client certificate of the authorities (PEM), "" for none, and insists on it, in each
+    handshake of TLS 1.3, when it is `required`. Raises InvalidInput."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
@@ -63,6 +63,8 @@ def server_context(certificate: Certificate, authorities: str, required: bool = 
         ) from None
     if required:
         context.verify_mode = ssl.CERT_REQUIRED
+        # A session that is resumed shows no certificate again, and would outlive an authority that is withdrawn.
+        context.minimum_version, context.num_tickets = ssl.TLSVersion.TLSv1_3, 0
     elif authorities:
         # Optional: a kubelet that asks for /healthz has none, and everything else is refused without an identity.
         context.verify_mode = ssl.CERT_OPTIONAL

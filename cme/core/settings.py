@@ -107,6 +107,8 @@ class Settings(Document):
             raise ValueError("registration needs a cluster; add kubernetes: {}")
         if self.registration and self.certificate and self.certificate.ca_file is None:
             raise ValueError("registration needs the authority of the certificate; add certificate.caFile")
+        if self.serve_log and self.follow_log:
+            raise ValueError("serveLog is of tidecast up, followLog of tidecast serve: keep one of them")
         if self.registration and self.follow_log and self.certificate is None:
             # An APIService has one bundle of authorities: adapters that each made their own would take turns in it.
             raise ValueError("adapters that follow a log need the same certificate; add certificate")

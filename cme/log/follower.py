@@ -58,6 +58,8 @@ class FollowedLog:
         head, batches = self._ask("read", query)
         if max(position.values(), default=0) > head.end:
             self._refuse()
+        if not _leads_on(position, head.position, batches):
+            raise LogFailed(f"{self._name} answered with a position that does not follow; upgrade both sides")
         return Chunk(batches, head.position, head.damages)
 
     def position_at(self, topics: Sequence[str], time_ms: int) -> Position:
@@ -126,7 +128,7 @@ class FollowedLog:
         if self._session is None:
             # Python 3.11 itself waits for ever for a peer that takes no leave of TLS.
             connector = aiohttp.TCPConnector(enable_cleanup_closed=True)
-            self._session = aiohttp.ClientSession(connector=connector, timeout=limit)
+            self._session = aiohttp.ClientSession(connector=connector, timeout=limit, auto_decompress=False)
         try:
             async with self._session.get(
                 self._url + path, params=query, ssl=self._tls.context(), allow_redirects=False
@@ -135,7 +137,7 @@ class FollowedLog:
         except TimeoutError:
             raise LogFailed(f"{self._name} did not answer in time; look whether its process runs") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise LogFailed(f"{self._name} can't be reached ({error}); it is tried again") from None
+            raise LogFailed(f"{self._name} can't be reached ({_cause(error)}); it is tried again") from None
         if answer.status != 200:
             said = body[:400].decode(errors="replace")
             raise LogFailed(f"{self._name} answered {answer.status}: {said}")
@@ -182,6 +184,23 @@ class ClientTls:
                 f"{files}: can't be loaded ({error.strerror}); give PEM files of an authority, a certificate and its key"
             ) from None
         return self._context
+
+
+def _cause(error: Exception) -> object:
+    """Without what aiohttp says around it, which names an object of ours by its place in memory."""
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            return error.certificate_error
+        case aiohttp.ClientConnectorError():
+            return error.os_error
+    return error
+
+
+def _leads_on(before: Position, after: Position, batches: Sequence[Batch]) -> bool:
+    """Whether what was read goes from the one position on to the other: else a reader might go around for ever."""
+    if before.keys() != after.keys() or any(after[topic] < seq for topic, seq in before.items()):
+        return False
+    return before != after if batches else True
 
 
 def _known(topics: Sequence[str]) -> Sequence[str]:

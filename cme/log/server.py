@@ -1,6 +1,7 @@
 """Serves a log to followers (follower.py) over HTTP, to be read only. FORMAT.md describes paths and answers.
 
-Who may ask is a matter of the TLS context that it listens with: there is nothing here that is for some only.
+Who may ask is a matter of the TLS context that it listens with: there is nothing here that is for some only. The log's
+owner has other work to do in the same process: what is asked waits for threads of its own, and for its turn of the log.
 """
 
 import asyncio
@@ -8,15 +9,15 @@ import contextlib
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from typing import Annotated, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated, Protocol, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, Field, Json, ValidationError
 
-from cme.log.embedded import EmbeddedLog
-from cme.log.protocol import Damage, LogFailed, Position
+from cme.log.protocol import Damage, Log, LogFailed, Position
 from cme.log.record import encode
-from cme.log.wire import Head, pack
+from cme.log.wire import Head, Number, faults, pack
 
 MAX_ANSWER_BYTES = 8 << 20
 """Of `read`: it ends after the step that goes beyond."""
@@ -27,13 +28,22 @@ MAX_WAIT_MS = 30_000
 POLL_SECONDS = 0.1
 """Between two looks for a waiting follower."""
 HANDSHAKE_SECONDS = 5
+THREADS = 2
 STOP_SECONDS = 1
 """For so long answers that have begun may still be given."""
 
-NOWHERE: Position = {}
-
-Number = Annotated[int, Field(ge=0, lt=2**63)]
 TimeMs = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+
+
+class Served(Log, Protocol):
+    """A log of one row of numbers. Both raise LogFailed."""
+
+    @property
+    def identity(self) -> str:
+        """See `EmbeddedLog.identity`."""
+
+    def end(self) -> int:
+        """See `EmbeddedLog.end`."""
 
 
 class Read(BaseModel):
@@ -65,14 +75,20 @@ class End(BaseModel):
 
 
 Query = TypeVar("Query", bound=BaseModel)
+T = TypeVar("T")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @contextlib.asynccontextmanager
-async def serving(log: EmbeddedLog, sock: socket.socket, tls: ssl.SSLContext) -> AsyncIterator[None]:
+async def serving(log: Served, sock: socket.socket, tls: ssl.SSLContext) -> AsyncIterator[None]:
     """Serve a log, which stays its owner's, at a listening socket; an answer that has begun is given first."""
+    threads = ThreadPoolExecutor(THREADS, "served-log")
     runner = web.AppRunner(
-        _app(log), access_log=None, handle_signals=False, shutdown_timeout=STOP_SECONDS, lingering_time=0
+        _app(_Questions(log, threads)),
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=STOP_SECONDS,
+        lingering_time=0,
     )
     await runner.setup()
     assert runner.server
@@ -89,36 +105,37 @@ async def serving(log: EmbeddedLog, sock: socket.socket, tls: ssl.SSLContext) ->
             if transport:  # nobody's farewell of TLS is waited for
                 transport.abort()
         await asyncio.sleep(0)
+        threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _app(log: EmbeddedLog) -> web.Application:
-    questions = _Questions(log)
+def _app(questions: "_Questions") -> web.Application:
     app = web.Application(middlewares=[_errors])
     app.add_routes(
         [
-            web.get("/v1/read", _answered(Read, questions.read)),
-            web.get("/v1/position_at", _answered(PositionAt, questions.position_at)),
-            web.get("/v1/newest", _answered(Newest, questions.newest)),
-            web.get("/v1/newest_at", _answered(NewestAt, questions.newest_at)),
+            web.get("/v1/read", questions.answered(Read, questions.read)),
+            web.get("/v1/position_at", questions.answered(PositionAt, questions.position_at)),
+            web.get("/v1/newest", questions.answered(Newest, questions.newest)),
+            web.get("/v1/newest_at", questions.answered(NewestAt, questions.newest_at)),
             web.get("/v1/end", questions.end),
         ]
     )
     return app
 
 
-def _answered(model: type[Query], answer: Callable[[Query], bytes]) -> Handler:
-    async def handle(request: web.Request) -> web.Response:
-        query = model.model_validate(dict(request.query))
-        return web.Response(body=await asyncio.to_thread(answer, query))
-
-    return handle
-
-
 class _Questions:
     """Each is answered in a thread. Raise LogFailed, and ValueError for a topic that there is not."""
 
-    def __init__(self, log: EmbeddedLog) -> None:
-        self._log = log
+    def __init__(self, log: Served, threads: ThreadPoolExecutor) -> None:
+        self._log, self._threads = log, threads
+
+    def answered(self, model: type[Query], answer: Callable[[Query], bytes]) -> Handler:
+        """What handles the requests of one path."""
+
+        async def handle(request: web.Request) -> web.Response:
+            query = model.model_validate(dict(request.query))
+            return web.Response(body=await self._in_thread(lambda: answer(query)))
+
+        return handle
 
     def read(self, query: Read) -> bytes:
         position: Position = query.position
@@ -147,16 +164,25 @@ class _Questions:
         query, loop = End.model_validate(dict(request.query)), asyncio.get_running_loop()
         until = loop.time() + query.wait_ms / 1000
         # Looked at again and again, as the writer may be another process.
-        while await asyncio.to_thread(self._log.end) == query.seen and loop.time() < until:  # noqa: ASYNC110
+        while await self._in_thread(self._log.end) == query.seen and loop.time() < until:  # noqa: ASYNC110
             await asyncio.sleep(POLL_SECONDS)
-        return web.Response(body=await asyncio.to_thread(self._packed, []))
+        return web.Response(body=await self._in_thread(lambda: self._packed([])))
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def _packed(
-        self, records: Iterable[bytes], position: Position = NOWHERE, damages: Sequence[Damage] = ()
+        self, records: Iterable[bytes], position: Position | None = None, damages: Sequence[Damage] = ()
     ) -> bytes:
         """The identity is asked for after the records were read, as `EmbeddedLog.identity` wants it."""
         read = list(records)
-        return pack(Head(self._log.identity, self._log.end(), dict(position), damages), read)
+        head = Head(
+            log=self._log.identity,
+            end=self._log.end(),
+            position=dict(position or {}),
+            damages=tuple(damages),
+        )
+        return pack(head, read)
 
 
 @web.middleware
@@ -164,8 +190,7 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except ValidationError as error:
-        faults = [f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors()]
-        return web.Response(status=400, text="; ".join(faults))
+        return web.Response(status=400, text=faults(error))
     except ValueError as error:
         return web.Response(status=400, text=str(error))
     except LogFailed as error:

@@ -32,14 +32,14 @@ def command(*arguments: str, seconds: float = 60) -> "subprocess.CompletedProces
 class Program:
     """`tidecast up`, or another command that serves, on free ports; stopped by its process id when the block ends."""
 
-    def __init__(self, folder: Path, *flags: str, command: str = "up", until_ready: bool = True) -> None:
+    def __init__(self, folder: Path, *flags: str, role: str = "up", until_ready: bool = True) -> None:
         """`until_ready`: the block begins when the log has been read once, else when it listens."""
         self._is_begun = self._ready if until_ready else self._listens
         self.data = folder / "data"
         self.http, self.https = free_port(), free_port()
         self._log = folder / "output.txt"
         self._command = [
-            *(sys.executable, "-m", "adapter.cli", command, *flags),
+            *(sys.executable, "-m", "adapter.cli", role, *flags),
             *("--data", str(self.data)),
             *("--http", f"127.0.0.1:{self.http}", "--https", f"127.0.0.1:{self.https}"),
         ]

@@ -51,7 +51,7 @@ class Site:
     def adapter(self, until_ready: bool = True) -> Program:
         (self.folder / "adapter").mkdir(exist_ok=True)
         flags = ("--config", self.adapter_side)
-        return Program(self.folder / "adapter", *flags, command="serve", until_ready=until_ready)
+        return Program(self.folder / "adapter", *flags, role="serve", until_ready=until_ready)
 
 
 def answered(adapter: Program) -> Any:

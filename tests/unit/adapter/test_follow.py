@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapter.follow import CHUNK, Follower, Lossy
+from adapter.follow import CHUNK, Follower, Tolerant
 from adapter.view import View
 from cme.collector.records import describe, samples_batch
 from cme.core.batch import Batch
@@ -171,11 +171,11 @@ async def test_a_log_that_goes_away_is_told_once_a_cause_and_so_is_its_return(
 ) -> None:
     caplog.set_level(logging.INFO, "tidecast.adapter")
     faults: list[int] = []
-    lossy = Lossy(stage.follower, lambda: faults.append(1))
+    tolerant = Tolerant(stage.follower, lambda: faults.append(1))
     stage.write(1.0)
     stage.reader.failing = {1, 2, 3}
     for _ in range(5):
-        await lossy.turn()
+        await tolerant.turn()
     assert len(faults) == 3
     told = [(r.levelname, r.getMessage()) for r in caplog.records if r.name == "tidecast.adapter"]
     assert told == [
@@ -183,16 +183,16 @@ async def test_a_log_that_goes_away_is_told_once_a_cause_and_so_is_its_return(
         ("INFO", "the log is read again"),
     ]
     assert stage.view.values == [1.0]
-    assert not lossy.replaced.is_set()
+    assert not tolerant.replaced.is_set()
 
 
 async def test_another_log_in_its_place_is_told(stage: Stage) -> None:
     def replaced(seen: int) -> int:
         raise LogReplaced("another one")
 
-    lossy = Lossy(Follower(stage.reader.log, stage.view, replaced, lambda: None), lambda: None)
-    await lossy.turn()
-    assert lossy.replaced.is_set()
+    tolerant = Tolerant(Follower(stage.reader.log, stage.view, replaced, lambda: None), lambda: None)
+    await tolerant.turn()
+    assert tolerant.replaced.is_set()
     assert not stage.view.ready
 
 

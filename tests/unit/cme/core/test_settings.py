@@ -7,6 +7,8 @@ import pytest
 from cme.core.errors import InvalidInput
 from cme.core.settings import parse_configuration
 
+LINK = {"address": "log:9443", "caFile": "ca.crt", "certFile": "tls.crt", "keyFile": "tls.key"}
+
 
 @pytest.mark.parametrize(
     ("fields", "problem"),
@@ -21,18 +23,10 @@ from cme.core.settings import parse_configuration
             r"add certificate\.caFile",
         ),
         (
-            {
-                "registration": {},
-                "kubernetes": {},
-                "followLog": {
-                    "address": "log:9443",
-                    "caFile": "ca.crt",
-                    "certFile": "tls.crt",
-                    "keyFile": "tls.key",
-                },
-            },
+            {"registration": {}, "kubernetes": {}, "followLog": LINK},
             "need the same certificate; add certificate",
         ),
+        ({"serveLog": LINK, "followLog": LINK}, "keep one of them"),
         ({"registration": {"groups": []}, "kubernetes": {}}, "groups"),
         ({"registration": {"groups": ["metrics.k8s.io"]}, "kubernetes": {}}, "groups"),
     ],

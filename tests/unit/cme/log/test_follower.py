@@ -3,13 +3,14 @@
 import asyncio
 import json
 import shutil
+import socket
 import sqlite3
 import ssl
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -90,7 +91,7 @@ def test_who_has_no_certificate_gets_nothing(site: Site) -> None:
         raw(site, "/v1/end?seen=-1&wait_ms=0", context)
     assert not isinstance(caught.value, urllib.error.HTTPError)
     context.load_cert_chain(site.link.cert_file, site.link.key_file)
-    assert b'"end": 0' in raw(site, "/v1/end?seen=-1&wait_ms=0", context)
+    assert b'"end":0' in raw(site, "/v1/end?seen=-1&wait_ms=0", context)
 
 
 def test_who_has_one_of_another_authority_gets_nothing(site: Site, tmp_path: Path) -> None:
@@ -130,6 +131,30 @@ def test_an_authority_that_is_withdrawn_is_believed_no_more(site: Site, tmp_path
     link(tmp_path, other, "127.0.0.1:0", "client")
     with closing(FollowedLog(stranger)) as log:
         assert list(log.newest("series")) == []
+
+
+def test_no_session_outlives_the_authority_of_its_certificate(site: Site) -> None:
+    context = ssl.create_default_context(cafile=site.link.ca_file)
+    context.load_cert_chain(site.link.cert_file, site.link.key_file)
+    answer, session = answered(site, context)
+    assert answer == b"HTTP/1.1 200"
+    site.tls.refresh(Authority("another").pem)
+    assert answered(site, context, session)[0] == b""
+
+
+def answered(
+    site: Site, context: ssl.SSLContext, session: ssl.SSLSession | None = None
+) -> tuple[bytes, ssl.SSLSession | None]:
+    """How the answer begins on a connection that resumes a session, and the session to resume next."""
+    with (
+        socket.create_connection(("127.0.0.1", site.port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1", session=session) as connection,
+    ):
+        try:
+            connection.sendall(b"GET /v1/end?seen=-1&wait_ms=0 HTTP/1.1\r\nHost: log\r\n\r\n")
+            return connection.recv(4096)[:12], connection.session
+        except OSError:  # the connection ends in one of several ways
+            return b"", None
 
 
 def test_files_that_are_not_there_are_named_and_looked_for_again(site: Site) -> None:
@@ -277,38 +302,110 @@ def test_a_log_that_fails_there_fails_here_with_its_own_words(site: Site, log: F
         log.newest("series")
 
 
-async def misled(site: Site, tls: ServerTls, body: bytes, silent: bool = False) -> str:
-    """What a follower says of another server at its address, which the authority has certified."""
-    async with web_server(tls.context) as web:
+def head(**changed: object) -> bytes:
+    """The first line of an answer; parts of it as a test wants them."""
+    line = {"log": "0" * 32, "end": 9, "position": {}, "damages": []} | changed
+    return json.dumps(line).encode() + b"\n"
+
+
+@asynccontextmanager
+async def followed(site: Site, body: bytes, silent: bool = False) -> AsyncIterator[FollowedLog]:
+    """A follower of another server at its address, which the authority has certified."""
+    async with web_server(site.tls.context) as web:
         web.answers(body)
         web.silent = silent
         there = site.link.model_copy(update={"address": f"127.0.0.1:{web.port}"})
-        with closing(FollowedLog(there)) as log, pytest.raises(LogFailed) as caught:
-            await asyncio.to_thread(log.newest, "series")
+        with closing(FollowedLog(there)) as log:
+            yield log
+
+
+async def misled(
+    site: Site,
+    body: bytes,
+    silent: bool = False,
+    ask: Callable[[FollowedLog], object] = lambda log: log.newest("series"),
+) -> str:
+    """What a follower says of such a server."""
+    async with followed(site, body, silent) as log:
+        with pytest.raises(LogFailed) as caught:
+            await asyncio.to_thread(ask, log)
     return str(caught.value)
 
 
-@pytest.mark.parametrize("body", [b"", b"hello", b"{}\n", b"[1]\n", b"1", json.dumps({"log": "x"}).encode()])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"hello",
+        b"{}\n",
+        b"[1]\n",
+        b"1",
+        head(log=""),
+        head(log="x" * 32),
+        head(log=None),
+        head(end="1"),
+        head(end=-1),
+        head(end=2**63),
+        head(position=[1]),
+        head(position={"series": 1.5}),
+        head(damages=["a"]),
+        head() + b"TCR1",
+        head() + b"x" * 60,
+    ],
+)
 async def test_an_answer_that_is_none_of_a_log_is_refused(site: Site, body: bytes) -> None:
-    assert "answered with something else" in await misled(site, site.tls, body)
+    assert "answered with something else" in await misled(site, body)
+
+
+@pytest.mark.parametrize(
+    ("position", "records"),
+    [
+        ({"samples": 4}, b""),
+        ({}, b""),
+        ({"minutes": 9}, b""),
+        ({"samples": 9, "minutes": 9}, b""),
+        ({"samples": 5}, encode(batch(1))),
+    ],
+)
+async def test_an_answer_that_does_not_lead_on_is_refused(
+    site: Site, position: dict[str, int], records: bytes
+) -> None:
+    def ask(log: FollowedLog) -> None:
+        log.read(["samples"], {"samples": 5})
+
+    told = await misled(site, head(position=position) + records, ask=ask)
+    assert "a position that does not follow" in told
+
+
+async def test_what_a_newer_server_says_more_is_left_out(site: Site) -> None:
+    async with followed(site, head(of_tomorrow=1)) as log:
+        assert await asyncio.to_thread(log.newest, "series") == []
+
+
+async def test_why_it_can_not_be_reached_is_said_without_what_changes(site: Site, log: FollowedLog) -> None:
+    site.server.close()
+    with pytest.raises(LogFailed) as caught:
+        log.newest("series")
+    assert "Connect call failed" in str(caught.value)
+    assert "object at 0x" not in str(caught.value)
 
 
 async def test_an_answer_that_does_not_come_ends_in_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follower, "ANSWER_SECONDS", 0.2)
-    assert "did not answer in time" in await misled(site, site.tls, b"", silent=True)
+    assert "did not answer in time" in await misled(site, b"", silent=True)
 
 
 async def test_an_answer_that_is_too_large_is_not_read(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follower, "MAX_BYTES", 1_000)
-    assert "more than 1000 bytes" in await misled(site, site.tls, b"x" * 2_000)
+    assert "more than 1000 bytes" in await misled(site, b"x" * 2_000)
 
 
 def test_a_record_that_was_cut_off_is_never_a_shorter_one() -> None:
-    head, record = b'{"log": "x", "end": 1, "position": {}, "damages": []}\n', encode(batch(1))
-    assert numbers(unpack(head + record + record)[1]) == [1, 1]
+    begin, record = head(), encode(batch(1))
+    assert numbers(unpack(begin + record + record)[1]) == [1, 1]
     for left in range(1, len(record)):
         with pytest.raises(RecordDamaged):
-            unpack(head + record + record[:left])
+            unpack(begin + record + record[:left])
 
 
 def test_an_address_is_host_and_port(tmp_path: Path) -> None:
