@@ -155,16 +155,23 @@ def uninstall(kube: Kube) -> None:
         kube.delete(f"/api/v1/namespaces/{NAME}/serviceaccounts/{NAME}")
 
 
-def install(kube: Kube, folder: Path) -> None:
-    """Apply deploy/ for a process on this host. Raises ComponentFailed, KubeError."""
+def install(kube: Kube, folder: Path, shape: str = "base") -> list[Json]:
+    """Apply a folder of deploy/ for a process on this host; returns what was applied. Raises ComponentFailed, KubeError."""
     kube.apply(_volume())
-    for manifest in render(folder):
+    manifests = render(folder, shape)
+    for manifest in manifests:
         kube.apply(manifest)
-    path = f"/apis/apps/v1/namespaces/{NAME}/deployments/{NAME}"
-    until("the Deployment's pod is admitted", lambda: kube.get(path)["status"].get("readyReplicas"), 30)
+    for name in (one["metadata"]["name"] for one in manifests if one["kind"] == "Deployment"):
+        until(f"the pods of {name} are admitted", partial(_is_complete, kube, name), 30)
+    return manifests
 
 
-def render(folder: Path) -> list[Json]:
+def _is_complete(kube: Kube, name: str) -> bool:
+    deployment = kube.get(f"/apis/apps/v1/namespaces/{NAME}/deployments/{name}")
+    return bool(deployment["status"].get("readyReplicas") == deployment["spec"]["replicas"])
+
+
+def render(folder: Path, shape: str = "base") -> list[Json]:
     """What `kustomize build` makes of the overlay. Raises ComponentFailed."""
     overlay = folder / "overlay"
     overlay.mkdir()
@@ -174,7 +181,7 @@ def render(folder: Path) -> list[Json]:
     content = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
-        "resources": [os.path.relpath(DEPLOY / "base", overlay)],
+        "resources": [os.path.relpath(DEPLOY / shape, overlay)],
         "patches": [{"target": {"kind": "Service"}, "patch": json.dumps(outside)}],
     }
     (overlay / "kustomization.yaml").write_text(json.dumps(content))

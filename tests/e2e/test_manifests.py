@@ -7,8 +7,13 @@ import pytest
 import yaml
 
 from adapter.api.paths import VERSIONS
-from cme.core.settings import parse_configuration, split_address
-from tests.e2e.deployed import DEPLOY, render
+from cme.core.settings import Certificate, Settings, parse_configuration, split_address
+from tests.e2e.components.control_plane import ControlPlane
+from tests.e2e.components.waiting import until
+from tests.e2e.deployed import DEPLOY, NAME, install, render
+
+Made = dict[tuple[str, str], Any]
+"""Manifests by kind and name."""
 
 
 def documents(name: str) -> list[Any]:
@@ -24,6 +29,67 @@ def test_the_settings_fit_the_pod() -> None:
     assert PurePosixPath(container["args"][-1]).parent in mounts
     assert split_address(settings.https, "https")[1] == container["ports"][0]["containerPort"]
     assert settings.kubernetes is not None
+
+
+def pod(made: Made, name: str) -> Any:
+    """Of a Deployment."""
+    return made["Deployment", name]["spec"]["template"]["spec"]
+
+
+def settings_of(made: Made, spec: Any) -> Settings:
+    """That a pod mounts, where its command line names them."""
+    volumes = {volume["name"]: volume for volume in spec["volumes"]}
+    text = made["ConfigMap", volumes["config"]["configMap"]["name"]]["data"]["tidecast.yaml"]
+    assert spec["containers"][0]["args"][1:] == ["--config", "/etc/tidecast/tidecast.yaml"]
+    return parse_configuration(list(yaml.safe_load_all(text)), "tidecast.yaml").settings
+
+
+def secrets(spec: Any, files: Certificate) -> set[str]:
+    """Where a pod has the files of a certificate from."""
+    volumes = {volume["name"]: volume for volume in spec["volumes"]}
+    mounted = {mount["mountPath"]: mount["name"] for mount in spec["containers"][0]["volumeMounts"]}
+    paths = [file for file in vars(files).values() if isinstance(file, Path)]
+    assert {file.name for file in paths} == {"tls.crt", "tls.key", "ca.crt"}
+    return {volumes[mounted[str(file.parent)]]["secret"]["secretName"] for file in paths}
+
+
+@pytest.mark.e2e
+def test_both_sides_of_the_log_fit_their_pods_and_each_other(machine: None, tmp_path: Path) -> None:
+    made = {(one["kind"], one["metadata"]["name"]): one for one in render(tmp_path, "adapters")}
+    writer, adapter = (pod(made, name) for name in ("tidecast", "tidecast-adapter"))
+    served, followed = settings_of(made, writer), settings_of(made, adapter)
+    assert served.serve_log
+    assert followed.follow_log
+    assert (writer["containers"][0]["args"][0], adapter["containers"][0]["args"][0]) == ("up", "serve")
+    assert followed.follow_log.address == "tidecast-log.tidecast.svc:9443"
+    ports = {port["name"]: port["containerPort"] for port in writer["containers"][0]["ports"]}
+    assert split_address(served.serve_log.address, "address")[1] == ports["log"] == 9443
+    assert secrets(writer, served.serve_log) == {"tidecast-log"}
+    assert secrets(adapter, followed.follow_log) == {"tidecast-follower"}
+    assert followed.certificate
+    assert secrets(adapter, followed.certificate) == {"tidecast-tls"}
+    assert (served.registration, followed.registration is None) == (None, False)
+
+
+@pytest.mark.e2e
+def test_only_adapters_register_and_have_a_budget_of_disruptions(
+    control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    """As a real API server takes it."""
+    kube = control_plane.kube
+    made = install(kube, tmp_path, "adapters")
+    rules = kube.get("/apis/rbac.authorization.k8s.io/v1/clusterroles/tidecast")["rules"]
+    assert "apiservices" not in {resource for rule in rules for resource in rule["resources"]}
+    budgets = f"/apis/policy/v1/namespaces/{NAME}/poddisruptionbudgets"
+
+    def counts() -> bool:
+        (status,) = [budget["status"] for budget in kube.items(budgets)]
+        return (status.get("expectedPods"), status.get("disruptionsAllowed")) == (2, 1)
+
+    until("the adapters' budget lets go of one of two", counts, 30)
+    for one in made:  # what `base` does not have
+        if one["metadata"]["name"].startswith(("tidecast-adapter", "tidecast-log")):
+            kube.delete(kube.path(one))
 
 
 def test_it_may_do_what_it_asks_for_and_write_what_is_its_own() -> None:

@@ -19,7 +19,8 @@ spec:
   targetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
   signals: [{name: qps, source: {demo: {load: tide}}, perReplica: 4}]
 """
-QPS = "demo/deployments.apps/web/qps"
+WEB = "demo/deployments.apps/web"
+METRICS = ("qps", "qps_scaling", "replicas_scaling")
 
 
 class Site:
@@ -48,14 +49,14 @@ class Site:
         (self.folder / "collector").mkdir(exist_ok=True)
         return Program(self.folder / "collector", "--config", self.log_side)
 
-    def adapter(self, until_ready: bool = True) -> Program:
-        (self.folder / "adapter").mkdir(exist_ok=True)
+    def adapter(self, name: str = "adapter", until_ready: bool = True) -> Program:
+        (self.folder / name).mkdir(exist_ok=True)
         flags = ("--config", self.adapter_side)
-        return Program(self.folder / "adapter", *flags, role="serve", until_ready=until_ready)
+        return Program(self.folder / name, *flags, role="serve", until_ready=until_ready)
 
 
-def answered(adapter: Program) -> Any:
-    return adapter.metric(QPS)
+def answered(adapter: Program, metric: str = "qps") -> Any:
+    return adapter.metric(f"{WEB}/{metric}")
 
 
 def is_number(adapter: Program) -> bool:
@@ -96,3 +97,25 @@ def test_it_may_start_before_the_log_and_ends_when_another_takes_its_place(site:
         with site.collector():
             assert adapter.process.wait(START_SECONDS) == 2
     assert "is another one than before" in adapter.output
+
+
+def test_two_adapters_serve_the_same_numbers_and_one_goes_on_alone(site: Site) -> None:
+    with site.collector() as collector, site.adapter("one") as one, site.adapter("other") as other:
+        one.wait_for(lambda: all_are_numbers(one))
+        other.wait_for(lambda: all_are_numbers(other))
+        collector.process.kill()  # the log ends here: both come to its end, and ask nobody any more
+        collector.process.wait()
+        one.wait_for(lambda: all_answered(one) == all_answered(other))
+        told = all_answered(other)
+        other.process.kill()
+        other.process.wait()
+        assert all_answered(one) == told
+        assert all_are_numbers(one)
+
+
+def all_answered(adapter: Program) -> list[Any]:
+    return [answered(adapter, metric) for metric in METRICS]
+
+
+def all_are_numbers(adapter: Program) -> bool:
+    return {answer["kind"] for answer in all_answered(adapter)} == {"MetricValueList"}
