@@ -38,12 +38,12 @@ def faults(day: Day, independent: Floats) -> Causes:
     they are large (by 12 % at 5 min, by their own size at 6 h), coverage may fall short of .90 by one. To have provided less in
     vain counts for the opponent only where it covered what it promised, or no less than we did: else it was short instead. And
     what we provided in vain is no fault where it paid: where the loss, which weighs it against the shortage that it avoided, was
-    below the opponent's by more than chance explains.
+    below the opponent's.
     """
     noise = 1 / np.sqrt(np.maximum(independent, 1))
     most, nothing = 1 + 2 * noise, _NOTHING * day.load
     honest = day.baseline_covered >= np.minimum(day.covered, LEVEL * day.count)
-    unpaid = day.loss > day.baseline_loss / most
+    unpaid = day.loss >= day.baseline_loss
     found = {
         Cause.LOSS: day.loss > most * day.baseline_loss + (1 - LEVEL) * nothing,
         Cause.OVER: honest & unpaid & (day.over > most * day.baseline_over + nothing),

@@ -49,6 +49,7 @@ days = st.builds(
         ({"loss": 288 * 1.05}, Cause.NONE),
         ({"loss": 288 * 1.2}, Cause.LOSS),
         ({"over": 2880 * 1.3}, Cause.OVER),
+        ({"over": 2880 * 1.3, "loss": 287}, Cause.NONE),  # it paid
         ({"covered": 288 * 0.87}, Cause.COVERAGE),
         ({"covered": 288 * 0.895}, Cause.NONE),
         ({"loss": 999, "over": 9999, "covered": 200}, Cause.LOSS | Cause.OVER | Cause.COVERAGE),
