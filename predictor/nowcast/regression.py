@@ -25,6 +25,8 @@ _LEVELS = np.array(QUANTILES)[:, None]
 _FADE = np.exp(-EVERY_MS / (5 * DAY_MS))
 _SHRINKAGE = np.array([150, 150, 150, 450])[:, None]
 """Rows that "nothing of its own" counts for."""
+_FARTHEST = 50.0
+"""In the features' units: a glitch a million times as large must not decide for days."""
 _SMOOTH = 0.1
 """Of the usual error: smaller ones count as that, or a few rows would decide."""
 _USUAL_RATE, _SHIFT_RATE, _SHIFT_ROWS = 1 / 300, 1 / 500, 20
@@ -66,16 +68,22 @@ class Regression:
         arrays.declare("shift", (Q,))
         self.solve()
 
+    @property
+    def rows(self) -> Floats:
+        """How many each series has taught, [series]."""
+        rows: Floats = self._arrays["rows"]
+        return rows
+
     def learn(self, x: Doubles, y: Doubles) -> None:
         """`x` [K, series] and what came, `y` [series], in the features' units; NaN where either is unknown."""
         known = np.isfinite(y) & np.isfinite(x).all(axis=0)
-        x, y = np.where(known, x, 0), np.where(known, y, 0)
+        x, y = (np.clip(np.where(known, one, 0), -_FARTHEST, _FARTHEST) for one in (x, y))
         above = y - self.weights.shared @ x
         error = above - self.weights.corrected(x)
         self._shared.take(x, y, known)
         self._take(x[_OWN], above, self._weight(error, known), known)
         shift = self._arrays["shift"]
-        rate = _SHIFT_RATE + 1 / (self._arrays["rows"] + _SHIFT_ROWS)
+        rate = _SHIFT_RATE + 1 / (self.rows + _SHIFT_ROWS)
         shift += rate * ((error > shift) - (1 - _LEVELS)) * known
 
     def solve(self) -> None:

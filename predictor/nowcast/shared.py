@@ -29,9 +29,8 @@ class Shared:
 
     def __init__(self) -> None:
         self._x, self._y = np.zeros((ROWS, K), dtype=np.float32), np.zeros(ROWS, dtype=np.float32)
-        self._counts = np.zeros(
-            3, dtype=np.int64
-        )  # of rows taken, also at the last fit; of times that some came
+        # Rows taken, as many as there were at the last fit, and how often some came.
+        self._counts = np.zeros(3, dtype=np.int64)
         self.weights, self.squares = START.copy(), np.ones(K)
 
     def take(self, x: Doubles, y: Doubles, known: Known) -> None:

@@ -77,9 +77,8 @@ class Teller:
     def origin(self, seen: Sight) -> Origin:
         """To be learnt from later."""
         told = seen.load(self.standing.weights.tell(seen.x))
-        return Origin(
-            seen, told[_MEDIAN], told[_UPPER], self._baseline.quantile(_single(seen.base**2))[0].astype(float)
-        )
+        baseline = self._baseline.quantile(_single(seen.base**2))[0]
+        return Origin(seen, told[_MEDIAN], told[_UPPER], baseline.astype(float))
 
     def learn(self, origin: Origin, truth: Doubles) -> bool:
         """`truth` [series], loads, NaN where unknown. Returns whether there is a new standing."""
@@ -111,7 +110,7 @@ class Teller:
         return Standing(self._regression.weights, self._arrays["trust.causes"][0] == 0)
 
     def _compare(self, origin: Origin, came: Doubles) -> None:
-        enough = self._arrays["rows"] > _LEARNS_ROWS
+        enough = self._regression.rows > _LEARNS_ROWS
         truth, known = _single(came), np.isfinite(came + origin.upper)
         median, upper, baseline = map(_single, (origin.median, origin.upper, origin.baseline))
         self._record.begin(self._rows)

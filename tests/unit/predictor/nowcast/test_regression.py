@@ -114,6 +114,17 @@ def test_rows_that_lack_something_teach_nothing() -> None:
     np.testing.assert_allclose(before.shift, pupil.weights.shift)
 
 
+def test_a_glitch_is_forgotten_by_what_comes_after_it() -> None:
+    worlds = Worlds(0.5, 0.5)
+    pupil = worlds.taught(10 * ROWS_A_SOLVE)
+    x, y = worlds.row()
+    pupil.learn(1e9 * x, 1e9 * y)
+    for _ in range(10 * ROWS_A_SOLVE):
+        pupil.learn(*worlds.row())
+    told, truths = worlds.told(pupil)
+    np.testing.assert_allclose((truths[:, None] <= told).mean(axis=(0, 2)), QUANTILES, atol=0.05)
+
+
 def test_new_series_begin_with_what_all_do_and_change_no_other() -> None:
     pupil = Worlds(0.5, 0.9).taught(5 * ROWS_A_SOLVE)
     before = pupil.weights
