@@ -26,7 +26,7 @@ _FADE = np.exp(-EVERY_MS / (5 * DAY_MS))
 _SHRINKAGE = np.array([150, 150, 150, 450])[:, None]
 """Rows that "nothing of its own" counts for."""
 _FARTHEST = 50.0
-"""In the features' units: a glitch a million times as large must not decide for days."""
+"""In the features' units: a glitch must not decide for days, or for ever, where its square has no place in a float32."""
 _SMOOTH = 0.1
 """Of the usual error: smaller ones count as that, or a few rows would decide."""
 _USUAL_RATE, _SHIFT_RATE, _SHIFT_ROWS = 1 / 300, 1 / 500, 20
