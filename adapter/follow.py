@@ -68,7 +68,7 @@ class Tolerant:
 
     def __init__(self, follower: Follower, on_fault: Callable[[], None]) -> None:
         self._follower, self._on_fault = follower, on_fault
-        self._problem = ""
+        self._told: set[str] = set()
         self.replaced = asyncio.Event()
         """Set when the log is another one: all that the view holds is of a log that is gone."""
 
@@ -81,10 +81,10 @@ class Tolerant:
             self.replaced.set()
         except LogFailed as error:
             self._on_fault()
-            if str(error) != self._problem:
+            if str(error) not in self._told:  # a refused certificate is told in two ways that take turns
                 log.error("%s; what is held is served while it is fresh", error)
-            self._problem = str(error)
+            self._told.add(str(error))
         else:
-            if self._problem:
+            if self._told:
                 log.info("the log is read again")
-            self._problem = ""
+            self._told.clear()

@@ -1,6 +1,7 @@
 """How the view gets to the log's end: on the embedded log, by a reader beside its writer."""
 
 import contextlib
+import itertools
 import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -184,6 +185,21 @@ async def test_a_log_that_goes_away_is_told_once_a_cause_and_so_is_its_return(
     ]
     assert stage.view.values == [1.0]
     assert not tolerant.replaced.is_set()
+
+
+async def test_causes_that_take_turns_are_told_once_each(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    causes = itertools.cycle(("reset by peer", "disconnected"))
+
+    def lost(seen: int) -> int:
+        raise LogFailed(next(causes))
+
+    tolerant = Tolerant(Follower(stage.reader.log, stage.view, lost, lambda: None), lambda: None)
+    for _ in range(6):
+        await tolerant.turn()
+    told = [r.getMessage().split(";")[0] for r in caplog.records if r.name == "tidecast.adapter"]
+    assert told == ["reset by peer", "disconnected"]
 
 
 async def test_another_log_in_its_place_is_told(stage: Stage) -> None:
