@@ -37,6 +37,9 @@ NAME = "tidecast"
 class Tidecast(Process):
     """`tidecast up` on this host with the identity that deploy/ gives it."""
 
+    shape = "base"
+    """Which folder of deploy/."""
+
     def __init__(
         self,
         folder: Path,
@@ -64,15 +67,19 @@ class Tidecast(Process):
     def start(self, timeout_s: float = 60) -> None:
         """Install it, start it, and wait until the aggregator leads to it. Raises ComponentFailed."""
         self.install()
-        super().start(timeout_s)
+        self._begin(timeout_s)
         for group in () if self._refused else self._groups:
             for version in VERSIONS[group]:
                 name = f"{version}.{group}"
                 until(f"{name} is available", partial(self._has, f"{API_SERVICES}/{name}"), 30)
 
+    def _begin(self, timeout_s: float) -> None:
+        """Until it is ready."""
+        super().start(timeout_s)
+
     def install(self) -> None:
         """All but the process. Raises ComponentFailed, KubeError."""
-        install(self._plane.kube, self._folder)
+        install(self._plane.kube, self._folder, self.shape)
         self.configure({"token": self._plane.kube.token_of(NAME, NAME)})
 
     def configure(self, user: Json) -> None:
@@ -133,14 +140,17 @@ class Tidecast(Process):
             *("--https", f"127.0.0.1:{self.https_port}"),
         ]
 
+    def _reaching(self, name: str, user: Json) -> Json:
+        return {"kubernetes": {"kubeconfig": str(self._plane.kubeconfig(name, user))}}
+
     def _with_access(self, user: Json) -> Json:
         given = {"certificate": self._serving()} if self._authority else {}
         return (
             self._settings
             | given
+            | self._reaching(NAME, user)
             | {
                 "data": str(self._folder / "data"),
-                "kubernetes": {"kubeconfig": str(self._plane.kubeconfig(NAME, user))},
                 "registration": {"port": self.https_port, "groups": list(self._groups)},
             }
         )

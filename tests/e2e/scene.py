@@ -44,7 +44,9 @@ class Scene:
 
 
 @contextmanager
-def scene(folder: Path, plane: ControlPlane, kafka: Kafka, monitored: Monitored) -> Iterator[Scene]:
+def scene(
+    folder: Path, plane: ControlPlane, kafka: Kafka, monitored: Monitored, wiring: type[Tidecast] = Tidecast
+) -> Iterator[Scene]:
     """Raises ComponentFailed, KubeError."""
     kube = plane.kube
     produce(kafka.address, policies.TOPIC, 1)  # makes the topic
@@ -53,7 +55,7 @@ def scene(folder: Path, plane: ControlPlane, kafka: Kafka, monitored: Monitored)
         Load(monitored.nginx.port, "/") as pages,
         Load(monitored.nginx.port, "/bulk") as bulk,
         SlowGroup(kafka.address, policies.TOPIC, policies.GROUP) as workers,
-        Tidecast(folder, plane, settings, _documents()) as tidecast,
+        wiring(folder, plane, settings, _documents()) as tidecast,
     ):
         for manifest in _manifests():
             kube.apply(manifest)

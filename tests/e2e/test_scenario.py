@@ -18,8 +18,10 @@ from tests.e2e.components.kube import KubeError
 from tests.e2e.components.monitored import Monitored
 from tests.e2e.components.report import note
 from tests.e2e.components.waiting import until
+from tests.e2e.deployed import Tidecast
 from tests.e2e.followed import CUSTOM, EXTERNAL, Followed, by_object
 from tests.e2e.scene import FLOOR, Scene
+from tests.e2e.two_adapters import TwoAdapters
 from tests.e2e.watch import POLL_S, Seen, descend, first_less_s, largest_loss, reach
 
 pytestmark = pytest.mark.e2e
@@ -35,15 +37,22 @@ LASTING_S = policies.RATE_WINDOW_S + policies.WINDOW_S + policies.PERIOD_S
 """What comes for an instant stays in the rates for their range, then in the window, then goes by the share a period."""
 SYNC_S = 2.0
 """An HPA looks at its number at least as often as this; the control plane's period is 1 s."""
+ALONE_S = 6.0
+"""So long one adapter is watched to be enough: several turns of each HPA."""
 LARGEST_LOSS = policies.SHARE + 0.02
 """In less than a period; the rest is what the HPA's own sync blurs."""
 
 
-@pytest.fixture
+@pytest.fixture(params=[Tidecast, pytest.param(TwoAdapters, marks=pytest.mark.slow)])
 def scene(
-    control_plane: ControlPlane, kafka: Kafka, web: Monitored, tmp_path_factory: pytest.TempPathFactory
+    control_plane: ControlPlane,
+    kafka: Kafka,
+    web: Monitored,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Scene]:
-    with scenes.scene(tmp_path_factory.mktemp("scene"), control_plane, kafka, web) as made:
+    folder = tmp_path_factory.mktemp("scene")
+    with scenes.scene(folder, control_plane, kafka, web, request.param) as made:
         yield made
 
 
@@ -53,6 +62,7 @@ def test_hpas_follow_what_is_served(scene: Scene) -> None:
     load_comes(scene)
     peak = reach("load", loaded(scene))
     comes_to_rest(scene)
+    an_adapter_dies(scene)
     for group in (CUSTOM, EXTERNAL):
         assert HPA in scene.plane.askers(group)
     prometheus_dies(scene)
@@ -83,6 +93,26 @@ def loaded(scene: Scene) -> dict[Followed, float]:
         scene.stream: 0.9 * BULK * 100_000,
         scene.jobs: 0.7 * JOBS,
     }
+
+
+def an_adapter_dies(scene: Scene) -> None:
+    """Of two: no HPA misses it, but for a turn whose connection broke."""
+    if not isinstance(scene.tidecast, TwoAdapters):
+        return
+    dead, begun = scene.tidecast.adapters[0], time.monotonic()
+    worked = dict.fromkeys((scene.web, scene.stream, scene.jobs, scene.shop), begun)
+    sizes = {one: one.replicas() for one in worked}
+    dead.stop(signal.SIGKILL)
+
+    def watched() -> bool:
+        now = time.monotonic()
+        worked.update({one: now for one in worked if one.active()})
+        assert all(now - moment <= SYNC_S for moment in worked.values()), worked
+        return now - begun > ALONE_S
+
+    until("HPAs have worked with the other alone", watched, 2 * ALONE_S, POLL_S)
+    assert {one: one.replicas() for one in worked} == sizes
+    dead.start()
 
 
 def prometheus_dies(scene: Scene) -> None:
