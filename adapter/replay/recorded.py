@@ -1,7 +1,8 @@
 """A log told anew: the production predictor on a copy of what it followed, on a clock that is set to each decision's time.
 
 So live and replay are held together: from the same samples, minutes, replicas and policies the same decisions must follow, to the
-last bit. What a restart or a clock that was set has changed in between is not told anew: give a log of one run.
+last bit. Samples that were written while a decision was made are told after it. What a restart or a clock that was set has
+changed in between is not told anew: give a log of one run.
 """
 
 import asyncio
@@ -64,8 +65,9 @@ def _retold(source: Log, copy: EmbeddedLog, settings: Settings, folder: Path) ->
         if batch.topic != "decisions":
             waiting.append(batch)
             continue
-        copy.append(waiting)
-        waiting = []
+        later = [one.topic == "samples" and _is_later(one, batch) for one in waiting]
+        copy.append([one for one, after in zip(waiting, later, strict=True) if not after])
+        waiting = [one for one, after in zip(waiting, later, strict=True) if after]
         clock.stand(batch.time_ms)
         if predictor is None:
             predictor = Predictor(copy, clock, settings, PredictorTelemetry(CollectorRegistry()), folder)
@@ -75,6 +77,13 @@ def _retold(source: Log, copy: EmbeddedLog, settings: Settings, folder: Path) ->
         position = made.position if made else {}
         made = copy.read(["decisions"], position)
         yield Retold(batch, made.batches[-1])
+
+
+def _is_later(samples: Batch, decision: Batch) -> bool:
+    """Whether they were written while that was decided: it says itself that what it saw was measured before."""
+    measured = dict(zip(samples.series.tolist(), samples.numbers("measured_ms").tolist(), strict=True))
+    saw = zip(decision.series.tolist(), decision.numbers("raw_ms").tolist(), strict=True)
+    return any(measured.get(series, 0) > raw_ms for series, raw_ms in saw)
 
 
 def differences(one: Retold) -> list[str]:

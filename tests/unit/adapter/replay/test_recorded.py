@@ -2,13 +2,16 @@
 
 import asyncio
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from adapter.replay.recorded import Retold, differences, retold
 from cme.core.batch import Batch
 from cme.core.settings import Settings
+from cme.log.protocol import Position
 from tests.unit.predictor.stage import NAN, TICK, Stage, policy
 
 SETTINGS = Settings.model_validate({"tick": "15s"})
@@ -44,6 +47,32 @@ def test_the_same_decisions_follow_from_the_same_log(tmp_path: Path) -> None:
     assert len(found) == len(stage.batches("decisions")) >= 240
     assert [differences(one) for one in found] == [[]] * len(found)
     assert any(np.isfinite(one.made.numbers("predicted")).any() for one in found)
+
+
+def test_samples_that_came_while_it_was_decided_are_told_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log has them before a decision that does not know them."""
+    stage = Stage(tmp_path / "live")
+    stage.describe(policy("web", "qps"))
+    predictor, append = stage.started(), stage.log.append
+
+    def raced(batches: Sequence[Batch]) -> Position:
+        monkeypatch.undo()
+        stage.sample(story)
+        return append(batches)
+
+    async def live() -> None:
+        await stage.run(predictor, story, 10)
+        stage.clock.advance(TICK)
+        monkeypatch.setattr(stage.log, "append", raced)
+        await predictor.turn()
+        await stage.run(predictor, story, 10)
+
+    asyncio.run(live())
+    found = list(retold(stage.log, SETTINGS, tmp_path / "copy"))
+    assert len(found) == 21
+    assert [differences(one) for one in found] == [[]] * len(found)
 
 
 def test_what_differs_is_named() -> None:
