@@ -73,21 +73,24 @@ def _tries(
     for spec in decision.specs:
         for now_ms in _instants(controller, spec, memory, decision, later_by):
             step = reconcile(controller, spec, state, decision.seen, now_ms)
-            yield _result(decision, step), _remembered(memory, step.state, now_ms, decision)
+            yield _result(decision, step), _remembered(step.state, now_ms, decision)
 
 
 def _recalled(memory: State, decision: Decision) -> State:
-    """With the status that the controller read, which it does not remember itself."""
-    before = decision.before
-    return memory._replace(conditions=before.as_conditions(), desired_replicas=before.desired)
+    """With the status that the controller read, which it does not remember itself, and with the size that it found when it
+    began for the first time: that is noted before the decision, and may be old by then."""
+    before, scale, log = decision.before, decision.seen.scale, memory.recommendations
+    if log is None and scale is not None:
+        log = (Recommendation(scale.replicas, decision.begun.first),)
+    return memory._replace(
+        recommendations=log, conditions=before.as_conditions(), desired_replicas=before.desired
+    )
 
 
-def _remembered(memory: State, state: State, now_ms: int, decision: Decision) -> State:
-    """What it keeps itself of the new state, with the earliest times of what `memory` has not got."""
-    begun, logged, changed = decision.begun.first, decision.decided.first, decision.remembered.first
+def _remembered(state: State, now_ms: int, decision: Decision) -> State:
+    """What it keeps itself of the new state, with the earliest times of what is new."""
+    logged, changed = decision.decided.first, decision.remembered.first
     log = _at(state.recommendations or (), now_ms, logged)
-    if log and memory.recommendations is None:
-        log = (log[0]._replace(time_ms=begun), *log[1:])
     return State(log or None, _at(state.ups, now_ms, changed), _at(state.downs, now_ms, changed))
 
 
