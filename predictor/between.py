@@ -21,7 +21,8 @@ def between(
     lead_ms: NDArray[np.float64],
     quantile: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """One value per series from `values` [lead, quantile, series] and what the nowcast says, `soon` [quantile, series].
+    """One value per series from `values` [lead, quantile, series] and what the nowcast says of the
+    quantile, `soon` [series].
 
     Over the lead linear in sqrt(time), as the spread of a random walk grows, from the last value `now` at lead
     0; over the quantile linear in the normal score, above .99 as between .95 and .99. Leads beyond the grid and
@@ -30,10 +31,10 @@ def between(
     than what is largest within a longer time, which may be known from before the newest samples. Without a nowcast (NaN) there
     is none on the way to the shortest lead.
     """
-    by_lead, told = at_quantile(np.moveaxis(values, 1, 0), quantile), at_quantile(soon, quantile)
+    by_lead = at_quantile(np.moveaxis(values, 1, 0), quantile)
     on_the_way = now + _SHARE_SOON * (by_lead[0] - now)
     anchored = np.concatenate(
-        [now[None], np.where(np.isnan(told), on_the_way, told)[None], np.fmax(by_lead, told)]
+        [now[None], np.where(np.isnan(soon), on_the_way, soon)[None], np.fmax(by_lead, soon)]
     )
     return _along(_ROOTS, anchored, np.minimum(np.sqrt(lead_ms), _ROOTS[-1]))
 

@@ -39,6 +39,14 @@ def save(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
         os.close(folder)
 
 
+def keep(path: Path, arrays: dict[str, NDArray[Any]], otherwise: str) -> None:
+    """Write durably; a full disk costs what was learnt since the last time, nothing else: `otherwise` says what happens then."""
+    try:
+        save(path, arrays)
+    except OSError as error:
+        log.warning("can't write %s: %s; %s", path, error, otherwise)
+
+
 def load(path: Path) -> dict[str, NDArray[Any]] | None:
     """The archive's arrays; None, said aloud, when there is none that can be trusted."""
     try:

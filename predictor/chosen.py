@@ -58,12 +58,10 @@ def chosen(
     known = rows >= 0
     capped = known & (quantile > _HIGHEST) & _doubtful(forecast, rows, lead_ms, quantile)
     quantile = np.where(capped, _HIGHEST, quantile)
-    values = between(forecast.values[MAX][:, :, rows].astype(float), now, soon, lead_ms, quantile)
-    uncalibrated = known & _doubtful(forecast, rows, lead_ms, quantile)
     told = at_quantile(soon, quantile)
-    alone = np.isfinite(told) & (
-        lead_ms <= SOON_MS
-    )  # then the number is made of it, and not of the engine's leads
+    values = between(forecast.values[MAX][:, :, rows].astype(float), now, told, lead_ms, quantile)
+    uncalibrated = known & _doubtful(forecast, rows, lead_ms, quantile)
+    alone = np.isfinite(told) & (lead_ms <= SOON_MS)  # then none of the engine's leads is in the number
     causes = np.where(known & ~alone, _causes(forecast, rows, lead_ms), 0).astype(np.uint8)
     return Chosen(np.where(known, values, np.nan), told, uncalibrated, capped, causes)
 

@@ -146,10 +146,8 @@ class Learner:
         """Write the checkpoint; a full disk costs the next start some time, nothing else."""
         if self._fleet.beat < 0:
             return
-        try:
-            checkpoint.save(self._checkpoint, self._fleet.save() | {"whole": np.array(self._whole)})
-        except OSError as error:
-            log.warning("can't write %s: %s; the next start learns from the minutes", self._checkpoint, error)
+        saved = self._fleet.save() | {"whole": np.array(self._whole)}
+        checkpoint.keep(self._checkpoint, saved, "the next start learns from the minutes")
 
     def _catch_up(self, log_: Log, since: int, now_ms: int, stepped: int, progress: Progress) -> Position:
         """Take in the minutes from `since` on, learning from those behind `stepped`."""

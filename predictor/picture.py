@@ -44,6 +44,7 @@ class Samples(NamedTuple):
     values: Doubles  # NaN where there is none
     measured_ms: NDArray[np.int64]
     flags: NDArray[np.uint8]
+    rows: NDArray[np.intp]  # among the newest forecast's, -1 for none
 
 
 @dataclass
@@ -104,19 +105,20 @@ class Picture:
             np.array([s.value if s else np.nan for s in samples], dtype=float),
             np.array([s.measured_ms if s else 0 for s in samples], dtype=np.int64),
             np.array([s.flags if s else 0 for s in samples], dtype=np.uint8),
+            np.array([self._rows.get(int(i), -1) for i in rules.signal_ids], dtype=np.intp),
         )
 
-    def expected(self, rules: Rules) -> Doubles:
+    def expected(self, samples: Samples) -> Doubles:
         """[L, Q, signal row]: the largest loads of the newest forecast, NaN where there is none."""
+        rows = samples.rows
         if self._forecast is None:
-            return np.full((L, Q, len(rules.signal_ids)), np.nan)
-        rows = self._rows_of(rules)
+            return np.full((L, Q, len(rows)), np.nan)
         return np.where(rows >= 0, self._forecast.values[MAX][:, :, rows], np.nan)
 
     def measured(self, rules: Rules, samples: Samples, soon: Doubles, drain: Doubles) -> Measured:
         """The chain's view of all signal rows, with what the nowcast says of them, [Q, signal row], and what one replica gets
         through of those that are backlogs."""
-        rows, raw = self._rows_of(rules), samples.values
+        rows, raw = samples.rows, samples.values
         lead_ms, unlearnt = self._leads_of(rules)
         forecast = self._chosen(rows, raw, soon, lead_ms, rules.quantile)
         return Measured(
@@ -141,10 +143,6 @@ class Picture:
         leads = [p.spec.forecast.lead_ms(one) for p, one in zip(rules.policies, learnt, strict=True)]
         unlearnt = rules.learns_lead & np.isnan(np.array(learnt, dtype=float))
         return np.array(leads, dtype=float)[rules.workload_of], unlearnt[rules.workload_of]
-
-    def _rows_of(self, rules: Rules) -> NDArray[np.intp]:
-        """Among the newest forecast's, -1 for none."""
-        return np.array([self._rows.get(int(i), -1) for i in rules.signal_ids], dtype=np.intp)
 
     def _again(self, rows: NDArray[np.intp], raw: Doubles, soon: Doubles, rules: Rules) -> Doubles:
         """The same of the policies' hold time; NaN without one, and where that forecast is not trusted."""

@@ -200,5 +200,5 @@ class Predictor:
         fresh = np.abs(now_ms - samples.measured_ms) <= self._limits.signal_stale_ms
         loads = np.where(fresh, samples.values, np.nan)
         truths = np.where((samples.flags & np.uint8(Flag.SATURATED)) > 0, np.nan, loads)
-        expected = self._picture.expected(self._rules)
+        expected = self._picture.expected(samples)
         return self._nowcast.tell(now_ms, self._rules.signal_ids, loads, truths, expected)

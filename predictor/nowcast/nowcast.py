@@ -66,10 +66,7 @@ class Nowcast:
         for number, (time_ms, origin) in enumerate(self._waiting):
             saved |= {f"waiting{number}.{name}": array for name, array in origin.save().items()}
             saved[f"waiting{number}"] = np.array(time_ms)
-        try:
-            checkpoint.save(self._path, saved)
-        except OSError as error:
-            log.warning("can't write %s: %s; after a restart the nowcast learns anew", self._path, error)
+        checkpoint.keep(self._path, saved, "after a restart the nowcast learns anew")
 
     def _learn(self, now_ms: int, seen: Sight) -> None:
         if self._waiting and now_ms < self._waiting[-1].time_ms:  # the clock was set back

@@ -12,16 +12,12 @@ from predictor.arrays import Arrays, Floats, Known
 from predictor.grid import QUANTILES
 from predictor.nowcast.regression import EVERY_MS, Regression, Weights
 from predictor.nowcast.sight import Doubles, Sight
-from predictor.trust.baseline import Baseline
-from predictor.trust.judge import State, faults, judged
-from predictor.trust.record import Day, Record, compared
+from predictor.trust.verdict import BASELINE, LAST, MEDIAN, UPPER, Verdict
 
 ROWS_A_STANDING = 60
 _LEARNS_ROWS = 300
 """Of a series: before that what is told is mostly the engine's, which has a judge of its own."""
-_MEDIAN, _UPPER = 0, QUANTILES.index(0.95)
 _DAY = round(DAY_MS / EVERY_MS)  # in rows
-_ROW_DAYS = np.ones(1, dtype=np.float32) / np.float32(_DAY)
 
 
 class Standing(NamedTuple):
@@ -40,21 +36,19 @@ class Standing(NamedTuple):
 
 
 class Origin(NamedTuple):
-    """Something told whose truth is still to come; loads [series]."""
+    """Something told whose truth is still to come."""
 
     seen: Sight
-    median: Doubles
-    upper: Doubles
-    baseline: Doubles
+    told: Floats  # [1, 4, series], loads, as a verdict takes them
 
     def save(self) -> dict[str, NDArray[Any]]:
-        return self.seen._asdict() | {name: getattr(self, name) for name in self._fields[1:]}
+        return self.seen._asdict() | {"told": self.told}
 
     @classmethod
     def loaded(cls, saved: Mapping[str, NDArray[Any]], prefix: str) -> "Origin":
         """Raises KeyError when something is missing."""
         seen = Sight(*(saved[f"{prefix}.{name}"] for name in Sight._fields))
-        return cls(seen, *(saved[f"{prefix}.{name}"] for name in cls._fields[1:]))
+        return cls(seen, saved[f"{prefix}.told"])
 
 
 class Teller:
@@ -63,9 +57,7 @@ class Teller:
     def __init__(self) -> None:
         self._arrays = Arrays()
         self._regression = Regression(self._arrays)
-        self._baseline, self._record = Baseline(self._arrays, np.ones(1), _DAY), Record(self._arrays, 1, _DAY)
-        self._arrays.declare("trust.wait", (1,))
-        self._arrays.declare("trust.causes", (1,), dtype="uint8")
+        self._verdict = Verdict(self._arrays, np.ones(1), np.array([SOON_MS / EVERY_MS]), _DAY)
         self._rows = 0
         self.standing = self._stand()
 
@@ -76,9 +68,11 @@ class Teller:
 
     def origin(self, seen: Sight) -> Origin:
         """To be learnt from later."""
-        told = seen.load(self.standing.weights.tell(seen.x))
-        baseline = self._baseline.quantile(_single(seen.base**2))[0]
-        return Origin(seen, told[_MEDIAN], told[_UPPER], baseline.astype(float))
+        quantiles, last = seen.load(self.standing.weights.tell(seen.x)), (seen.base**2).astype(np.float32)
+        told = np.empty((1, 4, len(last)), dtype=np.float32)
+        told[0, LAST], told[0, BASELINE] = last, self._verdict.baseline.quantile(last)[0]
+        told[0, MEDIAN], told[0, UPPER] = quantiles[0], quantiles[QUANTILES.index(0.95)]
+        return Origin(seen, told)
 
     def learn(self, origin: Origin, truth: Doubles) -> bool:
         """`truth` [series], loads, NaN where unknown. Returns whether there is a new standing."""
@@ -107,24 +101,11 @@ class Teller:
 
     def _stand(self) -> Standing:
         self._regression.solve()
-        return Standing(self._regression.weights, self._arrays["trust.causes"][0] == 0)
+        return Standing(self._regression.weights, self._verdict.causes[0] == 0)
 
-    def _compare(self, origin: Origin, came: Doubles) -> None:
+    def _compare(self, origin: Origin, truth: Doubles) -> None:
+        known = np.isfinite(truth + origin.told[0, UPPER])[None]
         enough = self._regression.rows > _LEARNS_ROWS
-        truth, known = _single(came), np.isfinite(came + origin.upper)
-        median, upper, baseline = map(_single, (origin.median, origin.upper, origin.baseline))
-        self._record.begin(self._rows)
-        self._record.learn(self._rows, slice(None), compared(truth, median, upper, baseline, known & enough))
-        errors = truth - _single(origin.seen.base**2)
-        self._baseline.learn(slice(None), np.where(known, errors, np.float32(0))[None], known)
-        self._judge(Day(*self._record.sums()))
-
-    def _judge(self, day: Day) -> None:
-        wait, causes = self._arrays["trust.wait"], self._arrays["trust.causes"]
-        share = day.count / np.float32(_DAY)
-        found = faults(day, share * np.float32(DAY_MS / SOON_MS))
-        wait[:], causes[:] = judged(State(wait, causes), found, share, _ROW_DAYS)
-
-
-def _single(values: Doubles) -> Floats:
-    return values.astype(np.float32)
+        self._verdict.record.begin(self._rows)
+        came = truth[None].astype(np.float32)
+        self._verdict.compare(self._rows, slice(None), came, origin.told, known, known & enough)

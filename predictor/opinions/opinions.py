@@ -87,10 +87,7 @@ class Opinions:
         saved: dict[str, NDArray[Any]] = {"series": np.array(list(self.chosen), dtype=np.uint64)}
         for series, one in self.chosen.items():
             saved |= {f"{series}/{name}": array for name, array in one.opinion.save().items()}
-        try:
-            checkpoint.save(self._path, saved)
-        except OSError as error:
-            log.warning("can't write %s: %s; the models are weighed anew after a restart", self._path, error)
+        checkpoint.keep(self._path, saved, "the models are weighed anew after a restart")
 
     def _recall(self, new: dict[int, Chosen], now_ms: int) -> None:
         """What was learned of the series before a restart, and their newest minutes."""

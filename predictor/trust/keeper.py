@@ -8,12 +8,9 @@ from predictor.arrays import Arrays, Floats, Known
 from predictor.delay import Delay
 from predictor.grid import AT, Grid, L, T
 from predictor.history import Bin
-from predictor.trust.baseline import Baseline
 from predictor.trust.bounds import Bounds, certain, raised
-from predictor.trust.judge import State, faults, judged
-from predictor.trust.record import FIGURES, Day, Record, compared
-
-_LAST, _BASELINE, _MEDIAN, _UPPER = range(4)
+from predictor.trust.record import FIGURES
+from predictor.trust.verdict import MEDIAN, UPPER, Verdict
 
 
 class Trust:
@@ -21,16 +18,9 @@ class Trust:
 
     def __init__(self, arrays: Arrays, grid: Grid) -> None:
         self._arrays, self._grid = arrays, grid
-        self._baseline, self._record = (
-            Baseline(arrays, grid.strides, grid.day),
-            Record(arrays, grid.cells, grid.day),
-        )
+        self._verdict = Verdict(arrays, grid.strides, grid.cell_beats.astype(float), grid.day)
         self._bounds = Bounds(arrays, grid)
         self._delay = Delay(arrays, "trust.origins", grid, (4,))
-        arrays.declare("trust.wait", (grid.cells,))
-        arrays.declare("trust.causes", (grid.cells,), dtype="uint8")
-        self._days = (grid.strides / grid.day).astype(np.float32)[:, None]
-        self._leads = (grid.cell_beats / grid.day).astype(np.float32)[:, None]
         self._cells = [T * lead + target for lead in grid.leads for target in range(T)]
 
     @property
@@ -42,27 +32,25 @@ class Trust:
         """Take in what a beat measured; returns it as history should keep it, given the `largest` load ever, [series]."""
         self._bounds.see(measured.saturated)
         shortest = self._grid.horizons[0]
-        return raised(measured, self._delay.due(shortest, beat)[AT, _MEDIAN], largest)
+        return raised(measured, self._delay.due(shortest, beat)[AT, MEDIAN], largest)
 
     def learn(self, beat: int, measured: Bin, truth: Floats, known: Known) -> Known:
         """Compare the origins one lead ago with `truth` [C, series]; returns where the truth may teach, [C, series]."""
         due = {horizon: self._delay.due(horizon, beat) for horizon in self._grid.due(beat)}
         upper = np.full(truth.shape, np.inf, dtype=np.float32)  # nobody forecast: no lower bound teaches
         for horizon, origin in due.items():
-            upper[horizon.cells] = np.where(np.isnan(origin[:, _UPPER]), np.inf, origin[:, _UPPER])
+            upper[horizon.cells] = np.where(np.isnan(origin[:, UPPER]), np.inf, origin[:, UPPER])
         newest = np.tile(np.stack([measured.last, measured.largest]), (len(self._grid.leads), 1))
         may_teach = certain(known, self._bounds.lower(), newest, upper)
-        self._record.begin(beat)
+        self._verdict.record.begin(beat)
         for horizon, origin in due.items():
-            served = np.isfinite(origin).all(axis=1)
-            self._compare(
-                beat, horizon.cells, truth[horizon.cells], origin, may_teach[horizon.cells] & served
-            )
+            counted = may_teach[horizon.cells] & np.isfinite(origin).all(axis=1)
+            self._verdict.compare(beat, horizon.cells, truth[horizon.cells], origin, counted, counted)
         return may_teach
 
     def remember(self, beat: int, last: Floats, served: Floats) -> None:
         """Keep an origin: `last` [series], NaN where nothing was seen and hence nothing served; `served` [C, Q, series]."""
-        baseline = self._baseline.quantile(last)
+        baseline = self._verdict.baseline.quantile(last)
         for horizon in self._grid.begun(beat):
             median, upper = served[horizon.cells, 0], served[horizon.cells, 2]
             lasts = np.broadcast_to(last, median.shape)
@@ -71,23 +59,11 @@ class Trust:
     def distrust(self) -> NDArray[np.uint32]:
         """[series], packed over all leads and targets: cell lead * 2 + target."""
         causes = np.zeros((L * T, self._arrays.series), dtype=np.uint8)
-        causes[self._cells] = self._arrays["trust.causes"]
+        causes[self._cells] = self._verdict.causes
         return packed(causes)
 
     def figures(self) -> Floats:
         """The record of the last day, [FIGURES, lead * 2 + target, series]; zeros for leads that the grid has not."""
         figures = np.zeros((len(FIGURES), L * T, self._arrays.series), dtype=np.float32)
-        figures[:, self._cells] = self._record.sums()
+        figures[:, self._cells] = self._verdict.record.sums()
         return figures
-
-    def _compare(self, beat: int, cells: slice, truth: Floats, origin: Floats, known: Known) -> None:
-        one = compared(truth, origin[:, _MEDIAN], origin[:, _UPPER], origin[:, _BASELINE], known)
-        self._record.learn(beat, cells, one)
-        self._baseline.learn(cells, np.where(known, truth - origin[:, _LAST], 0), known)
-        self._judge(cells, Day(*self._record.sums(cells)))
-
-    def _judge(self, cells: slice, day: Day) -> None:
-        wait, causes = self._arrays["trust.wait"][cells], self._arrays["trust.causes"][cells]
-        share = day.count * self._days[cells]
-        found = faults(day, share / self._leads[cells])
-        wait[:], causes[:] = judged(State(wait, causes), found, share, self._days[cells])

@@ -39,7 +39,7 @@ def _covered(served: NDArray[np.float64], truth: NDArray[np.float64]) -> list[fl
     """Of `served` [origin, quantile], as the chain extrapolates it, at each level."""
     grid = np.broadcast_to(served.T, (L, len(QUANTILES), len(truth)))
     lead = np.full(len(truth), float(LEADS_MS[-1]))
-    unsaid = np.full((len(QUANTILES), len(truth)), np.nan)
+    unsaid = np.full(len(truth), np.nan)
     return [
         float((truth <= between(grid, truth, unsaid, lead, np.full(len(truth), q))).mean()) for q in LEVELS
     ]

@@ -36,7 +36,7 @@ def row(one: Scene, said: Forecasts, series: Series, window_ms: int) -> tuple[fl
     truth = Looking(series, said, window_ms).truth(times)
     told, raw = said.soon(times), one.load.mean(times, window_ms)[0]
     cells, same = said.largest[:, :, said.newest(times)].astype(float), np.ones(len(times))
-    without = between(cells, raw, np.full((Q, len(times)), np.nan), SOON_MS * same, LEVEL * same)
+    without = between(cells, raw, np.full(len(times), np.nan), SOON_MS * same, LEVEL * same)
     known = np.isfinite(truth + without + told[0])
     upper = told[QUANTILES.index(LEVEL)]
     ratio = _pinball((truth - upper)[known]) / _pinball((truth - without)[known])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from cme.core.policy import SOON_MS
-from predictor.between import between, from_now
+from predictor.between import at_quantile, between, from_now
 from predictor.grid import LEADS_MS, QUANTILES, L, Q
 
 MINUTE = 60_000
@@ -29,7 +29,8 @@ def grids(draw: st.DrawFn) -> Grid:
 
 
 def one(grid: Grid, now: float, lead: float, quantile: float, soon: Grid = UNSAID) -> float:
-    moment = np.array([now]), soon[:, None], np.array([lead]), np.array([quantile])
+    told = at_quantile(soon[:, None], np.array([quantile]))
+    moment = np.array([now]), told, np.array([lead]), np.array([quantile])
     return float(between(grid[:, :, None], *moment)[0])
 
 
@@ -128,7 +129,7 @@ def test_every_series_has_its_own_lead_and_quantile() -> None:
     grids_ = np.random.default_rng(3).uniform(0, 100, (L, Q, 40)).cumsum(axis=1)
     now = np.linspace(0, 90, 40)
     leads, quantiles = np.linspace(1, 400, 40) * MINUTE, np.linspace(0.5, 0.99, 40)
-    together = between(grids_, now, np.full((Q, 40), NAN), leads, quantiles)
+    together = between(grids_, now, np.full(40, NAN), leads, quantiles)
     alone = [one(grids_[:, :, s], now[s], leads[s], quantiles[s]) for s in range(40)]
     np.testing.assert_allclose(together, alone)
 

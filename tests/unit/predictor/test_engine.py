@@ -170,7 +170,7 @@ class TestBetween:
     values = np.arange(20, dtype=float).reshape(5, 4, 1) + 100
 
     def at(self, lead_ms: float, quantile: float) -> float:
-        soon = np.full((len(QUANTILES), 1), np.nan)
+        soon = np.full(1, np.nan)
         return float(
             between(self.values, np.array([50.0]), soon, np.array([lead_ms]), np.array([quantile]))[0]
         )
