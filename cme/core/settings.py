@@ -64,6 +64,52 @@ class LogLink(Certificate):
         return text
 
 
+class KafkaSasl(Document):
+    """A user and a password, each in a file."""
+
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+    user_file: Path
+    password_file: Path
+
+
+class KafkaTls(Document):
+    """`ca_file` verifies the brokers; a certificate shows who we are to them, where they ask for one. PEM."""
+
+    ca_file: Path
+    cert_file: Path | None = None
+    key_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _is_pair(self) -> "KafkaTls":
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("certFile and keyFile belong together: give both or none")
+        return self
+
+
+class KafkaLink(Document):
+    """The log on Kafka. `address` is a comma-separated list of HOST:PORT; the topics' names begin with `prefix` and a dot."""
+
+    address: str
+    prefix: str = Field(default="tidecast", pattern=r"^[a-zA-Z0-9_-]{1,100}$")
+    partitions: int = Field(default=8, ge=1, le=256)
+    replication: int = Field(default=3, ge=1, le=9)
+    tls: KafkaTls | None = None
+    sasl: KafkaSasl | None = None
+
+    @field_validator("address")
+    @classmethod
+    def _are_addresses(cls, text: str) -> str:
+        for part in text.split(","):
+            split_address(part.strip(), "address")
+        return text
+
+
+class LogPlace(Document):
+    """Where the log is, if not in `data`."""
+
+    kafka: KafkaLink
+
+
 class Registration(Document):
     """Which groups the cluster is to send to this program, and the Service that leads here."""
 
@@ -96,6 +142,7 @@ class Settings(Document):
     registration: Registration | None = None
     serve_log: LogLink | None = None
     follow_log: LogLink | None = None
+    log: LogPlace | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> "Settings":
@@ -109,9 +156,11 @@ class Settings(Document):
             raise ValueError("registration needs the authority of the certificate; add certificate.caFile")
         if self.serve_log and self.follow_log:
             raise ValueError("serveLog is of tidecast up, followLog of tidecast serve: keep one of them")
-        if self.registration and self.follow_log and self.certificate is None:
+        if self.log and (self.serve_log or self.follow_log):
+            raise ValueError("a log on Kafka is read there by all: keep log, or serveLog and followLog")
+        if self.registration and (self.follow_log or self.log) and self.certificate is None:
             # An APIService has one bundle of authorities: adapters that each made their own would take turns in it.
-            raise ValueError("adapters that follow a log need the same certificate; add certificate")
+            raise ValueError("adapters that share a log need the same certificate; add certificate")
         return self
 
     @property

@@ -2,5 +2,6 @@
 
 `protocol` is what they see, `reading` reads on to the end, `topics` the table of topics, `record` the bytes of one
 batch (FORMAT.md says what each means), `embedded` the implementation on one SQLite file, `follower` the reading side of one that
-another process serves with `server`. May import `cme.core` only.
+another process serves with `server`, `kafka` the implementation on a cluster of brokers. May import `cme.core`, and
+`cme.kafka` in the latter.
 """

@@ -16,9 +16,9 @@ from cme.log.check import as_batch, content_problems, mark_in, wal_problems
 from cme.log.database import connect, damage_told, failure
 from cme.log.protocol import Chunk, Damage, LogFailed, Position
 from cme.log.session import Session
-from cme.log.statements import Malformed, Row, topic_of
+from cme.log.statements import Malformed, Row
 from cme.log.store import Reader, Writer
-from cme.log.topics import TOPICS
+from cme.log.topics import TOPICS, topic_of
 
 VACUUM_PAGES = 2_000
 """Given back per call of `retain`: 8 MB, so that no append waits long."""

@@ -18,7 +18,7 @@ from cme.core.batch import Batch
 from cme.core.settings import LogLink
 from cme.log.protocol import Chunk, LogFailed, LogReplaced, Position
 from cme.log.record import RecordDamaged
-from cme.log.statements import topic_of
+from cme.log.topics import known
 from cme.log.wire import Head, unpack
 
 CONNECT_SECONDS = 5
@@ -53,7 +53,7 @@ class FollowedLog:
 
     def read(self, topics: Sequence[str], after: Position, limit: int = 1000) -> Chunk:
         """See `Log.read`. Raises LogReplaced for a position behind the log's end."""
-        position = {topic: after.get(topic, 0) for topic in _known(topics)}
+        position = {topic: after.get(topic, 0) for topic in known(topics)}
         query: Query = {"position": json.dumps(position), "limit": limit}
         head, batches = self._ask("read", query)
         if max(position.values(), default=0) > head.end:
@@ -64,18 +64,18 @@ class FollowedLog:
 
     def position_at(self, topics: Sequence[str], time_ms: int) -> Position:
         """See `Log.position_at`."""
-        query: Query = {"topics": json.dumps(list(_known(topics))), "time_ms": time_ms}
+        query: Query = {"topics": json.dumps(list(known(topics))), "time_ms": time_ms}
         return self._ask("position_at", query)[0].position
 
     def newest(self, topic: str, key: str | None = None) -> Sequence[Batch]:
         """See `Log.newest`."""
-        (topic,) = _known([topic])
+        (topic,) = known([topic])
         query: Query = {"topic": topic} if key is None else {"topic": topic, "key": key}
         return self._ask("newest", query)[1]
 
     def newest_at(self, topic: str, key: str, time_ms: int) -> Batch | None:
         """See `Log.newest_at`."""
-        (topic,) = _known([topic])
+        (topic,) = known([topic])
         batches = self._ask("newest_at", {"topic": topic, "key": key, "time_ms": time_ms})[1]
         return batches[0] if batches else None
 
@@ -201,10 +201,3 @@ def _leads_on(before: Position, after: Position, batches: Sequence[Batch]) -> bo
     if before.keys() != after.keys() or any(after[topic] < seq for topic, seq in before.items()):
         return False
     return before != after if batches else True
-
-
-def _known(topics: Sequence[str]) -> Sequence[str]:
-    """Raises ValueError for a name that is no topic's."""
-    for topic in topics:
-        topic_of(topic)
-    return topics

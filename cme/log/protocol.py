@@ -73,5 +73,9 @@ class LogLocked(LogFailed):
     """Another process writes this log; the text names it."""
 
 
+class LogFenced(LogFailed):
+    """Another process has taken over writing this log, and what was to be written is not. Let it write."""
+
+
 class LogReplaced(LogFailed):
     """What is followed is another log than before: no position in the one means anything in the other. Start anew."""

@@ -95,10 +95,14 @@ def decode(data: bytes, seq: int | None = None) -> Batch:
 def split(batch: Batch, max_bytes: int) -> list[Batch]:
     """The batch in parts of whole rows whose records are at most `max_bytes` long.
 
-    Raises ValueError naming a single row that is too large.
+    Raises ValueError naming a single row that is too large, and for a batch with a key: only its last part would be kept.
     """
     if len(encode(batch)) <= max_bytes:
         return [batch]
+    if batch.key:
+        raise ValueError(
+            f"{batch.topic} {batch.key!r} is larger than {max_bytes} bytes; write it in smaller blocks"
+        )
     if len(batch.series) <= 1:
         name = f"row of series {batch.series[0]}" if len(batch.series) else "head"
         raise ValueError(f"the {name} of {batch.topic} {batch.key!r} is larger than {max_bytes} bytes")

@@ -7,7 +7,7 @@ from typing import Any
 from cme.core.batch import Batch
 from cme.log.protocol import MAX_RECORD_BYTES
 from cme.log.record import encode, split
-from cme.log.topics import TOPICS, Topic
+from cme.log.topics import TOPICS, Topic, topic_of
 
 FORMAT = 1
 APPLICATION_ID = 0x54434C47  # "TCLG": tells our files from other people's SQLite files
@@ -37,13 +37,6 @@ Row = tuple[int, Any, Any, Any, Any]
 
 class Malformed(Exception):
     """The file is not as it was written, though SQLite has not noticed."""
-
-
-def topic_of(name: str) -> Topic:
-    """Raises ValueError for a name that is no topic's."""
-    if name not in TOPICS:
-        raise ValueError(f"there is no topic {name!r}; there are {', '.join(TOPICS)}")
-    return TOPICS[name]
 
 
 def create(db: sqlite3.Connection) -> None:
@@ -183,10 +176,6 @@ def _encoded(batch: Batch, seq: int) -> list[tuple[Batch, bytes]]:
     body = encode(batch, seq)
     if len(body) <= MAX_RECORD_BYTES:
         return [(batch, body)]
-    if batch.key:
-        raise ValueError(
-            f"{batch.topic} {batch.key!r} is larger than {MAX_RECORD_BYTES} bytes; write it in smaller blocks"
-        )
     return [(part, encode(part, seq + i)) for i, part in enumerate(split(batch, MAX_RECORD_BYTES))]
 
 

@@ -1,5 +1,6 @@
 """The topics of the log and how long each keeps what."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cme.core.durations import DAY_MS, HOUR_MS
@@ -28,5 +29,20 @@ TOPICS = {
     "trust": Topic(11, 0, keep_newest=1),
     "prior": Topic(12, 0, keep_newest=1),
 }
+
+
+def topic_of(name: str) -> Topic:
+    """Raises ValueError for a name that is no topic's."""
+    if name not in TOPICS:
+        raise ValueError(f"there is no topic {name!r}; there are {', '.join(TOPICS)}")
+    return TOPICS[name]
+
+
+def known(names: Sequence[str]) -> Sequence[str]:
+    """The same names. Raises ValueError for one that is no topic's."""
+    for name in names:
+        topic_of(name)
+    return names
+
 
 NAMES = {topic.id: name for name, topic in TOPICS.items()}

@@ -10,16 +10,15 @@ threads in which the log is written.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from kafka import KafkaAdminClient, TopicPartition
-from kafka.errors import KafkaError
+from kafka import TopicPartition
 
 from cme.core.readings import Harvest, Reading
+from cme.kafka import ERRORS, Admin, cause
 from cme.sources.protocol import SourceFailed
 
 TIMEOUT_MS = 5_000
@@ -33,19 +32,6 @@ class Offsets:
     end: Mapping[int, int]
     first: Mapping[int, int]
     committed: Mapping[int, int]
-
-
-class _Client(KafkaAdminClient):  # type: ignore[misc]
-    """One that closes itself when it can't be made: kafka-python leaves a thread and its sockets each time."""
-
-    def __init__(self, **config: Any) -> None:
-        self._closed = False  # without it close() does nothing
-        try:
-            super().__init__(**config)
-        except BaseException:
-            with contextlib.suppress(AttributeError):  # it got less far than to what close() closes
-                self.close()
-            raise
 
 
 class Kafka:
@@ -71,22 +57,13 @@ class Kafka:
     def _offsets(self) -> Offsets:
         try:
             return self._ask()
-        # What kafka-python makes of an answer that it does not understand may be any of the last five.
-        except (
-            KafkaError,
-            OSError,
-            ValueError,
-            AssertionError,
-            LookupError,
-            TypeError,
-            AttributeError,
-        ) as error:
+        except ERRORS as error:
             self._discard()
-            raise SourceFailed(f"kafka at {self._address}: {_cause(error)}") from None
+            raise SourceFailed(f"kafka at {self._address}: {cause(error)}") from None
 
     def _ask(self) -> Offsets:
         if self._client is None:
-            self._client = _Client(
+            self._client = Admin(
                 bootstrap_servers=self._address.split(","),
                 client_id="tidecast",
                 request_timeout_ms=TIMEOUT_MS,
@@ -141,8 +118,3 @@ def backlog(topic: str, group: str, offsets: Offsets, now_ms: int) -> Harvest:
         else:
             readings.append(Reading(str(partition), float(left), now_ms))
     return Harvest(readings, {"": len(offsets.end)}, failures)
-
-
-def _cause(error: Exception) -> str:
-    """The kind of error only: kafka-python's texts hold ages and ids that change while the cause does not."""
-    return type(error).__name__

@@ -23,6 +23,8 @@ class Implementation:
     name: str
     writer: Callable[[Path], Log]
     reader: Callable[[Path], Log]
+    removes: bool = True
+    """What is superseded and what is old, at once; else somebody else does, in time."""
 
 
 IMPLEMENTATIONS = [

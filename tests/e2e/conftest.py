@@ -5,31 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e import summary
-from tests.e2e.components.build import build
 from tests.e2e.components.control_plane import ControlPlane
-from tests.e2e.components.kafka import Kafka
 from tests.e2e.components.monitored import Monitored, monitored_nginx
-from tests.e2e.components.tools import NEEDED
-from tests.machine import require
-
-
-@pytest.fixture(scope="session")
-def machine() -> None:
-    """What the machine must have; then everything is built, so that no test's bound covers a build."""
-    require(*NEEDED)
-    build()
 
 
 @pytest.fixture(scope="session")
 def control_plane(machine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     with ControlPlane(tmp_path_factory.mktemp("control-plane")) as plane:
         yield plane
-
-
-@pytest.fixture(scope="session")
-def kafka(machine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
-    with Kafka(tmp_path_factory.mktemp("kafka")) as broker:
-        yield broker
 
 
 @pytest.fixture(scope="session")

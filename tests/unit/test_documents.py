@@ -14,7 +14,7 @@ from adapter.replay.scenario.figures import FIGURES
 from adapter.replay.scenario.grammar import FORMS
 from cme.core.annotations import FORCE_RAW, PAUSE, PIN
 from cme.core.policy import Forecast, ReplicaLimits, ScaleDown, ScaleUp, Schedule, Signal, Spec
-from cme.core.settings import Certificate, Connection, Kubernetes, LogLink, Registration, Settings
+from cme.core.settings import Certificate, Connection, KafkaLink, Kubernetes, LogLink, Registration, Settings
 from cme.runtime.telemetry import AdapterTelemetry, CollectorTelemetry, PredictorTelemetry
 from cme.sources.registry import KINDS
 
@@ -42,6 +42,7 @@ def test_every_setting_is_documented() -> None:
         Kubernetes,
         Certificate,
         LogLink,
+        KafkaLink,
         Registration,
     )
     assert rows("docs/settings.md") == {field for model in models for field in fields(model)}

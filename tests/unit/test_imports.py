@@ -17,6 +17,7 @@ LAYERS = {
     "cme.log": "base",
     "cme.runtime": "base",
     "cme.kube": "base",
+    "cme.kafka": "base",
     "cme.sources": "collector",
     "cme.collector": "collector",
     "cme.policies": "collector",
@@ -40,7 +41,7 @@ MAY_IMPORT = {
 DOORS = {
     "kubernetes": ("cme.kube",),
     "pandas": ("predictor.models",),
-    "kafka": ("cme.log.kafka", "cme.sources.kafka"),
+    "kafka": ("cme.kafka", "cme.log.kafka", "cme.sources.kafka"),
     "statsmodels": ("predictor.models",),
 }
 CORE_MAY_IMPORT = {"numpy", "pydantic", "cronsim", "annotated_types"}

@@ -5,6 +5,14 @@ import warnings
 with warnings.catch_warnings():
     # It reads its schemas with calls of importlib.resources that Python 3.11 deprecates (3.13 no longer does).
     warnings.filterwarnings("ignore", "(read|open)_text is deprecated", DeprecationWarning)
-    from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+    from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+    from kafka.admin import ConfigResource, ConfigResourceType
 
-__all__ = ["KafkaConsumer", "KafkaProducer", "TopicPartition"]
+__all__ = [
+    "ConfigResource",
+    "ConfigResourceType",
+    "KafkaAdminClient",
+    "KafkaConsumer",
+    "KafkaProducer",
+    "TopicPartition",
+]

@@ -1,0 +1,213 @@
+"""Reads a partition: what is committed, several topics as one row, from any position."""
+
+import contextlib
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from kafka import TopicPartition
+from kafka.errors import KafkaTimeoutError
+
+from cme.core.settings import KafkaLink
+from cme.kafka import ERRORS, Consumer
+from cme.log.kafka import connection
+from cme.log.kafka.layout import all_topics
+from cme.log.kafka.merge import Head, next_of
+from cme.log.kafka.stamp import Stamp, stamp_in
+from cme.log.protocol import LogFailed
+from cme.log.record import RecordDamaged
+
+POLL_MS = 100
+SILENCE_SECONDS = 10
+"""Of a broker that says there are records and sends none."""
+PAUSE_SECONDS = 0.002
+
+_UNSTAMPED = Stamp(b"", 0)
+"""Of a record that none of ours has written: it comes first, so that it holds nothing up."""
+
+
+class Stored(NamedTuple):
+    """A record as the broker has it."""
+
+    topic: str  # as the cluster knows it
+    offset: int
+    stamp: Stamp
+    key: bytes
+    value: bytes
+
+
+@dataclass(slots=True)
+class _Tail:
+    """How far one topic is read. `position` is where its reader stands; between it and `fetched` is what waits in `records`,
+    and what is no record: marks of transactions."""
+
+    place: TopicPartition
+    position: int
+    fetched: int
+    records: deque[Stored] = field(default_factory=deque)
+
+    def head(self, settled: int) -> Head:
+        first = self.records[0]
+        return Head(self.place.topic, first.stamp, first.offset < settled)
+
+
+class Reader:
+    """Of one partition. Not for several threads at a time. All raise LogFailed."""
+
+    def __init__(self, link: KafkaLink, partition: int) -> None:
+        self._link, self._partition = link, partition
+        self._consumer: Consumer | None = None
+        self._uncommitted: Consumer | None = None
+        self._tails: dict[str, _Tail] = {}
+
+    def close(self) -> None:
+        consumers = self._consumer, self._uncommitted
+        self._consumer, self._uncommitted, self._tails = None, None, {}
+        for consumer in consumers:
+            if consumer is not None:
+                with contextlib.suppress(*ERRORS):
+                    consumer.close(timeout_ms=1000)
+
+    def read(self, positions: Mapping[str, int], limit: int) -> list[Stored]:
+        """The next records behind a position in each topic, in the order of their writing; `limit` at the most."""
+        with self._asking():
+            return self._read(positions, limit)
+
+    def between(self, topic: str, start: int, end: int) -> Iterator[Stored]:
+        """The records of one topic with offsets in [start, end)."""
+        position = start
+        while position < end and (found := self.read({topic: position}, 1000)):
+            yield from (record for record in found if record.offset < end)
+            position = found[-1].offset + 1
+
+    def offset_at(self, topics: Sequence[str], time_ms: int) -> dict[str, int]:
+        """By topic the offset of its first record that is of this time or later, else its end."""
+        places = [self._place(topic) for topic in topics]
+        with self._asking():
+            found = self._connected().offsets_for_times(dict.fromkeys(places, max(0, time_ms)))
+        ends = self.ends(topics)
+        return {
+            place.topic: found[place].offset if found.get(place) else ends[place.topic] for place in places
+        }
+
+    def ends(self, topics: Sequence[str]) -> dict[str, int]:
+        """By topic the offset behind the last record that is committed."""
+        with self._asking():
+            found = self._connected().end_offsets([self._place(topic) for topic in topics])
+        return {place.topic: end for place, end in found.items()}
+
+    def await_visible(self, written: Mapping[str, int]) -> Mapping[str, int]:
+        """The ends once it is decided of all records below these offsets whether they are committed."""
+        until = time.monotonic() + SILENCE_SECONDS
+        while True:
+            ends = self.ends(tuple(written))
+            if all(end >= written[topic] for topic, end in ends.items()):
+                return ends
+            if time.monotonic() > until:
+                raise LogFailed(
+                    f"kafka at {self._link.address}: a transaction is neither committed nor given up; it will be in time"
+                )
+            time.sleep(PAUSE_SECONDS)
+
+    def _written(self, topics: Sequence[str]) -> Mapping[str, int]:
+        """By topic the offset behind the last record, committed or not."""
+        with self._asking():
+            if self._uncommitted is None:
+                self._uncommitted = self._new_consumer(isolation_level="read_uncommitted")
+            found = self._uncommitted.end_offsets([self._place(topic) for topic in topics])
+        return {place.topic: end for place, end in found.items()}
+
+    @contextlib.contextmanager
+    def _asking(self) -> Iterator[None]:
+        """After an error there is another consumer, for it may know nothing of a broker that has come back."""
+        with connection.told_clearly(self._link, "can't be read"):
+            try:
+                yield
+            except BaseException:
+                self.close()
+                raise
+
+    def _read(self, positions: Mapping[str, int], limit: int) -> list[Stored]:
+        tails = self._at(positions)
+        settled = self.ends(tuple(positions))
+        behind = [t.place.topic for t in tails if t.fetched > settled[t.place.topic] + len(t.records)]
+        if behind:
+            raise LogFailed(
+                f"kafka at {self._link.address}: {behind[0]} ends before what was read of it; wait until its replicas are "
+                "complete, or start anew if it was deleted"
+            )
+        if all(tail.fetched >= settled[tail.place.topic] and not tail.records for tail in tails):
+            return []
+        # Of one topic there is one order, which needs no second look.
+        ends = settled if len(tails) == 1 else self.await_visible(self._written(tuple(positions)))
+        found: list[Stored] = []
+        while len(found) < limit and (record := self._next(tails, settled, ends)):
+            found.append(record)
+        return found
+
+    def _next(
+        self, tails: Sequence[_Tail], settled: Mapping[str, int], ends: Mapping[str, int]
+    ) -> Stored | None:
+        self._fetch([t for t in tails if not t.records and t.fetched < ends[t.place.topic]], ends)
+        heads = [tail.head(settled[tail.place.topic]) for tail in tails if tail.records]
+        first = next_of(heads)
+        if first is None:
+            return None
+        tail = self._tails[first.topic]
+        record = tail.records.popleft()
+        tail.position = record.offset + 1
+        return record
+
+    def _fetch(self, empty: Sequence[_Tail], ends: Mapping[str, int]) -> None:
+        """Until each of these has a record, or is at its end."""
+        if not empty:
+            return
+        consumer, places = self._connected(), [tail.place for tail in empty]
+        consumer.resume(*places)
+        until = time.monotonic() + SILENCE_SECONDS
+        waiting = list(empty)
+        while waiting:
+            if time.monotonic() > until:
+                raise KafkaTimeoutError(f"no records of {waiting[0].place.topic} came")
+            for place, records in consumer.poll(timeout_ms=POLL_MS).items():
+                self._tails[place.topic].records += [_stored(record) for record in records]
+            for tail in empty:
+                tail.fetched = max(tail.fetched, consumer.position(tail.place, timeout_ms=1000) or 0)
+            waiting = [t for t in waiting if not t.records and t.fetched < ends[t.place.topic]]
+        consumer.pause(*places)
+
+    def _at(self, positions: Mapping[str, int]) -> list[_Tail]:
+        """The tails of these topics, each where its reader stands."""
+        consumer = self._connected()
+        for topic, position in positions.items():
+            known = self._tails.get(topic)
+            if known is None or known.position != position:
+                consumer.seek(place := self._place(topic), position)
+                self._tails[topic] = _Tail(place, position, position)
+        return [self._tails[topic] for topic in positions]
+
+    def _place(self, topic: str) -> TopicPartition:
+        return TopicPartition(topic, self._partition)
+
+    def _connected(self) -> Consumer:
+        if self._consumer is None:
+            self._consumer = self._new_consumer()
+        return self._consumer
+
+    def _new_consumer(self, **config: Any) -> Consumer:
+        """With all topics known to it, or it would leave out those that it has not met when several are asked for."""
+        made = connection.consumer(self._link, **config)
+        places = [self._place(topic) for topic in all_topics(self._link.prefix, self._link.replication)]
+        made.assign(places)
+        made.pause(*places)
+        return made
+
+
+def _stored(record: Any) -> Stored:
+    try:
+        stamp = stamp_in(record.headers)
+    except RecordDamaged:
+        stamp = _UNSTAMPED
+    return Stored(record.topic, record.offset, stamp, record.key or b"", record.value or b"")
