@@ -28,8 +28,8 @@ def on_kafka(address: str) -> Implementation:
 
     def writer(folder: Path) -> Log:
         establish(link := link_to(address, folder))
-        return KafkaLog(link, 0, "writer")
+        return KafkaLog(link, [0], "writer")
 
     return Implementation(
-        "kafka", writer, lambda folder: KafkaLog(link_to(address, folder), 0), removes=False
+        "kafka", writer, lambda folder: KafkaLog(link_to(address, folder), [0]), removes=False
     )

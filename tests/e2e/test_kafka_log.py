@@ -39,13 +39,13 @@ def link(kafka: Kafka, tmp_path: Path) -> Iterator[KafkaLink]:
 
 @pytest.fixture
 def log(link: KafkaLink) -> Iterator[KafkaLog]:
-    with closing(KafkaLog(link, 0, "writer")) as opened:
+    with closing(KafkaLog(link, [0], "writer")) as opened:
         yield opened
 
 
 def test_the_newest_writer_of_a_name_puts_an_end_to_the_one_before(link: KafkaLink, log: KafkaLog) -> None:
     log.append([batch(1)])
-    with closing(KafkaLog(link, 0, "writer")) as other:
+    with closing(KafkaLog(link, [0], "writer")) as other:
         with pytest.raises(LogFenced, match="another process writes"):
             log.append([batch(2)])
         other.append([batch(3)])
@@ -58,8 +58,8 @@ def test_the_newest_writer_of_a_name_puts_an_end_to_the_one_before(link: KafkaLi
 def test_who_holds_the_partition_takes_it_back_and_nobody_else_does(link: KafkaLink) -> None:
     holders: set[str] = {"one"}
     with (
-        closing(KafkaLog(link, 0, "writer", lambda: "one" in holders)) as one,
-        closing(KafkaLog(link, 0, "writer", lambda: "other" in holders)) as other,
+        closing(KafkaLog(link, [0], "writer", lambda: "one" in holders)) as one,
+        closing(KafkaLog(link, [0], "writer", lambda: "other" in holders)) as other,
     ):
         with pytest.raises(LogFailed):
             one.append([batch(1)])  # `other` was opened later
@@ -73,17 +73,23 @@ def test_who_holds_the_partition_takes_it_back_and_nobody_else_does(link: KafkaL
 
 
 def test_writers_of_two_names_and_two_partitions_do_not_meet(link: KafkaLink, log: KafkaLog) -> None:
-    with closing(KafkaLog(link, 0, "other")) as beside, closing(KafkaLog(link, 1, "writer")) as elsewhere:
+    with closing(KafkaLog(link, [0], "other")) as beside, closing(KafkaLog(link, [1], "writer")) as elsewhere:
         log.append([batch(1)])
         beside.append([batch(2, "decisions")])
         elsewhere.append([batch(3)])
         log.append([batch(4)])
         assert numbers(read_all(log, ["samples", "decisions"])) == [1, 2, 4]
         assert numbers(read_all(elsewhere, ["samples", "decisions"])) == [3]
+        with closing(KafkaLog(link, range(link.partitions))) as all_of_them:
+            assert numbers(read_all(all_of_them, ["samples", "decisions"])) == [1, 2, 3, 4]
+            beside.append([batch(5, "forecasts", "block-0")])
+            assert [one.key for one in all_of_them.newest("forecasts")] == ["0/block-0"]
+            position = all_of_them.position_at(["samples", "decisions"], batch(3).time_ms)
+            assert numbers(read_all(all_of_them, ["samples", "decisions"], position)) == [3, 4]
 
 
 def test_it_goes_on_when_the_broker_has_restarted(kafka: Kafka, link: KafkaLink, log: KafkaLog) -> None:
-    with closing(KafkaLog(link, 0)) as reader:
+    with closing(KafkaLog(link, [0])) as reader:
         log.append([batch(1)])
         position = reader.read(["samples"], {}).position
         kafka.stop()
@@ -145,12 +151,12 @@ def test_it_is_reached_with_tls_and_a_password_only(kafka: Kafka, link: KafkaLin
     secured = link.model_copy(
         update={"address": kafka.secured_address, "tls": KafkaTls(ca_file=kafka.authority), "sasl": sasl}
     )
-    with closing(KafkaLog(secured, 0, "writer")) as log:
+    with closing(KafkaLog(secured, [0], "writer")) as log:
         log.append([batch(1)])
         assert numbers(read_all(log, ["samples"])) == [1]
     password.write_text("another")
     with pytest.raises(LogFailed, match=r"with log\.kafka\.tls and log\.kafka\.sasl"):
-        KafkaLog(secured, 0, "writer")
+        KafkaLog(secured, [0], "writer")
 
 
 def test_members_share_the_partitions_and_take_over_from_one_that_leaves(link: KafkaLink) -> None:

@@ -1,4 +1,4 @@
-"""Reads a partition: what is committed, several topics as one row, from any position."""
+"""Reads partitions: what is committed, several topics as one row, from any position."""
 
 import contextlib
 import time
@@ -31,7 +31,7 @@ _UNSTAMPED = Stamp(b"", 0)
 class Stored(NamedTuple):
     """A record as the broker has it."""
 
-    topic: str  # as the cluster knows it
+    place: TopicPartition  # the topic as the cluster knows it
     offset: int
     stamp: Stamp
     key: bytes
@@ -50,17 +50,23 @@ class _Tail:
 
     def head(self, settled: int) -> Head:
         first = self.records[0]
-        return Head(self.place.topic, first.stamp, first.offset < settled)
+        return Head(self.place, first.stamp, first.offset < settled)
+
+
+Ends = Mapping[TopicPartition, int]
+"""An offset in each."""
 
 
 class Reader:
-    """Of one partition. Not for several threads at a time. All raise LogFailed."""
+    """Of some partitions of all topics. Not for several threads at a time. All raise LogFailed."""
 
-    def __init__(self, link: KafkaLink, partition: int) -> None:
-        self._link, self._partition = link, partition
+    def __init__(self, link: KafkaLink, partitions: Sequence[int]) -> None:
+        self._link = link
+        topics = all_topics(link.prefix, link.replication)
+        self._places = [TopicPartition(topic, partition) for topic in topics for partition in partitions]
         self._consumer: Consumer | None = None
         self._uncommitted: Consumer | None = None
-        self._tails: dict[str, _Tail] = {}
+        self._tails: dict[TopicPartition, _Tail] = {}
 
     def close(self) -> None:
         consumers = self._consumer, self._uncommitted
@@ -70,40 +76,36 @@ class Reader:
                 with contextlib.suppress(*ERRORS):
                     consumer.close(timeout_ms=1000)
 
-    def read(self, positions: Mapping[str, int], limit: int) -> list[Stored]:
-        """The next records behind a position in each topic, in the order of their writing; `limit` at the most."""
+    def read(self, positions: Ends, limit: int) -> list[Stored]:
+        """The next records behind a position in each place, in the order of their writing; `limit` at the most."""
         with self._asking():
             return self._read(positions, limit)
 
-    def between(self, topic: str, start: int, end: int) -> Iterator[Stored]:
-        """The records of one topic with offsets in [start, end)."""
+    def between(self, place: TopicPartition, start: int, end: int) -> Iterator[Stored]:
+        """The records of one place with offsets in [start, end)."""
         position = start
-        while position < end and (found := self.read({topic: position}, 1000)):
+        while position < end and (found := self.read({place: position}, 1000)):
             yield from (record for record in found if record.offset < end)
             position = found[-1].offset + 1
 
-    def offset_at(self, topics: Sequence[str], time_ms: int) -> dict[str, int]:
-        """By topic the offset of its first record that is of this time or later, else its end."""
-        places = [self._place(topic) for topic in topics]
+    def offsets_at(self, places: Sequence[TopicPartition], time_ms: int) -> Ends:
+        """Of the first record of each that is of this time or later, else its end."""
         with self._asking():
             found = self._connected().offsets_for_times(dict.fromkeys(places, max(0, time_ms)))
-        ends = self.ends(topics)
-        return {
-            place.topic: found[place].offset if found.get(place) else ends[place.topic] for place in places
-        }
+        ends = self.ends(places)
+        return {place: found[place].offset if found.get(place) else ends[place] for place in places}
 
-    def ends(self, topics: Sequence[str]) -> dict[str, int]:
-        """By topic the offset behind the last record that is committed."""
+    def ends(self, places: Sequence[TopicPartition]) -> Ends:
+        """The offsets behind the last records that are committed."""
         with self._asking():
-            found = self._connected().end_offsets([self._place(topic) for topic in topics])
-        return {place.topic: end for place, end in found.items()}
+            return dict(self._connected().end_offsets(places))
 
-    def await_visible(self, written: Mapping[str, int]) -> Mapping[str, int]:
+    def await_visible(self, written: Ends) -> Ends:
         """The ends once it is decided of all records below these offsets whether they are committed."""
         until = time.monotonic() + SILENCE_SECONDS
         while True:
             ends = self.ends(tuple(written))
-            if all(end >= written[topic] for topic, end in ends.items()):
+            if all(end >= written[place] for place, end in ends.items()):
                 return ends
             if time.monotonic() > until:
                 raise LogFailed(
@@ -111,13 +113,12 @@ class Reader:
                 )
             time.sleep(PAUSE_SECONDS)
 
-    def _written(self, topics: Sequence[str]) -> Mapping[str, int]:
-        """By topic the offset behind the last record, committed or not."""
+    def _written(self, places: Sequence[TopicPartition]) -> Ends:
+        """The offsets behind the last records, committed or not."""
         with self._asking():
             if self._uncommitted is None:
                 self._uncommitted = self._new_consumer(isolation_level="read_uncommitted")
-            found = self._uncommitted.end_offsets([self._place(topic) for topic in topics])
-        return {place.topic: end for place, end in found.items()}
+            return dict(self._uncommitted.end_offsets(places))
 
     @contextlib.contextmanager
     def _asking(self) -> Iterator[None]:
@@ -129,38 +130,35 @@ class Reader:
                 self.close()
                 raise
 
-    def _read(self, positions: Mapping[str, int], limit: int) -> list[Stored]:
-        tails = self._at(positions)
-        settled = self.ends(tuple(positions))
-        behind = [t.place.topic for t in tails if t.fetched > settled[t.place.topic] + len(t.records)]
+    def _read(self, positions: Ends, limit: int) -> list[Stored]:
+        tails, places = self._at(positions), tuple(positions)
+        settled = self.ends(places)
+        behind = [tail.place for tail in tails if tail.position > settled[tail.place]]
         if behind:
             raise LogFailed(
-                f"kafka at {self._link.address}: {behind[0]} ends before what was read of it; wait until its replicas are "
-                "complete, or start anew if it was deleted"
+                f"kafka at {self._link.address}: {behind[0].topic} ends before what was read of it; wait until its replicas "
+                "are complete, or start anew if it was deleted"
             )
-        if all(tail.fetched >= settled[tail.place.topic] and not tail.records for tail in tails):
+        if all(tail.fetched >= settled[tail.place] and not tail.records for tail in tails):
             return []
         # Of one topic there is one order, which needs no second look.
-        ends = settled if len(tails) == 1 else self.await_visible(self._written(tuple(positions)))
+        ends = settled if len(tails) == 1 else self.await_visible(self._written(places))
         found: list[Stored] = []
         while len(found) < limit and (record := self._next(tails, settled, ends)):
             found.append(record)
         return found
 
-    def _next(
-        self, tails: Sequence[_Tail], settled: Mapping[str, int], ends: Mapping[str, int]
-    ) -> Stored | None:
-        self._fetch([t for t in tails if not t.records and t.fetched < ends[t.place.topic]], ends)
-        heads = [tail.head(settled[tail.place.topic]) for tail in tails if tail.records]
-        first = next_of(heads)
+    def _next(self, tails: Sequence[_Tail], settled: Ends, ends: Ends) -> Stored | None:
+        self._fetch([tail for tail in tails if not tail.records and tail.fetched < ends[tail.place]], ends)
+        first = next_of([tail.head(settled[tail.place]) for tail in tails if tail.records])
         if first is None:
             return None
-        tail = self._tails[first.topic]
+        tail = self._tails[first.place]
         record = tail.records.popleft()
         tail.position = record.offset + 1
         return record
 
-    def _fetch(self, empty: Sequence[_Tail], ends: Mapping[str, int]) -> None:
+    def _fetch(self, empty: Sequence[_Tail], ends: Ends) -> None:
         """Until each of these has a record, or is at its end."""
         if not empty:
             return
@@ -172,24 +170,21 @@ class Reader:
             if time.monotonic() > until:
                 raise KafkaTimeoutError(f"no records of {waiting[0].place.topic} came")
             for place, records in consumer.poll(timeout_ms=POLL_MS).items():
-                self._tails[place.topic].records += [_stored(record) for record in records]
+                self._tails[place].records += [_stored(place, record) for record in records]
             for tail in empty:
                 tail.fetched = max(tail.fetched, consumer.position(tail.place, timeout_ms=1000) or 0)
-            waiting = [t for t in waiting if not t.records and t.fetched < ends[t.place.topic]]
+            waiting = [tail for tail in waiting if not tail.records and tail.fetched < ends[tail.place]]
         consumer.pause(*places)
 
-    def _at(self, positions: Mapping[str, int]) -> list[_Tail]:
-        """The tails of these topics, each where its reader stands."""
+    def _at(self, positions: Ends) -> list[_Tail]:
+        """The tails of these places, each where its reader stands."""
         consumer = self._connected()
-        for topic, position in positions.items():
-            known = self._tails.get(topic)
+        for place, position in positions.items():
+            known = self._tails.get(place)
             if known is None or known.position != position:
-                consumer.seek(place := self._place(topic), position)
-                self._tails[topic] = _Tail(place, position, position)
-        return [self._tails[topic] for topic in positions]
-
-    def _place(self, topic: str) -> TopicPartition:
-        return TopicPartition(topic, self._partition)
+                consumer.seek(place, position)
+                self._tails[place] = _Tail(place, position, position)
+        return [self._tails[place] for place in positions]
 
     def _connected(self) -> Consumer:
         if self._consumer is None:
@@ -199,15 +194,14 @@ class Reader:
     def _new_consumer(self, **config: Any) -> Consumer:
         """With all topics known to it, or it would leave out those that it has not met when several are asked for."""
         made = connection.consumer(self._link, **config)
-        places = [self._place(topic) for topic in all_topics(self._link.prefix, self._link.replication)]
-        made.assign(places)
-        made.pause(*places)
+        made.assign(self._places)
+        made.pause(*self._places)
         return made
 
 
-def _stored(record: Any) -> Stored:
+def _stored(place: TopicPartition, record: Any) -> Stored:
     try:
         stamp = stamp_in(record.headers)
     except RecordDamaged:
         stamp = _UNSTAMPED
-    return Stored(record.topic, record.offset, stamp, record.key or b"", record.value or b"")
+    return Stored(place, record.offset, stamp, record.key or b"", record.value or b"")

@@ -1,9 +1,12 @@
-"""The protocol of the log on one partition of Kafka's topics."""
+"""The protocol of the log on partitions of Kafka's topics."""
 
 import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from kafka import TopicPartition
 
 from cme.core.batch import Batch
 from cme.core.durations import MINUTE_MS
@@ -15,6 +18,9 @@ from cme.log.protocol import MAX_RECORD_BYTES, Chunk, Damage, LogFailed, Positio
 from cme.log.record import RecordDamaged, decode, encode, split
 from cme.log.topics import known, topic_of
 
+OF_PARTITION = ("forecasts", "trust", "prior")
+"""Topics whose keys are of blocks or of an engine, and the same in each partition; elsewhere they are names."""
+
 FIRST_LOOK_MS = 10 * MINUTE_MS
 """How far `newest_at` looks back at first; then ten times as far, and so on."""
 
@@ -22,23 +28,24 @@ FIRST_LOOK_MS = 10 * MINUTE_MS
 class KafkaLog:
     """Safe to call from several threads; they take turns. Every call raises LogFailed when it can't be done.
 
-    Positions are offsets. What is old is removed by the brokers, by each topic's configuration (layout.py).
+    Positions are offsets by `TOPIC/PARTITION`. What is old is removed by the brokers, by each topic's configuration (layout.py).
     """
 
     def __init__(
         self,
         link: KafkaLink,
-        partition: int,
+        partitions: Sequence[int],
         writer: str | None = None,
         holds: Callable[[], bool] | None = None,
     ) -> None:
-        """`writer` names who writes, one at a time: a new one of the same name puts an end to the one before; None only reads.
-        `holds`: see `Writer`. The topics must be there. Raises LogFailed."""
-        self._link, self._partition = link, partition
-        self._following, self._looking = Reader(link, partition), Reader(link, partition)
-        self._writer = (
-            Writer(link, f"{link.prefix}-{writer}-{partition}", partition, holds) if writer else None
-        )
+        """`writer` names who writes the only partition, one at a time: a new one of the same name puts an end to the one before;
+        None only reads. `holds`: see `Writer`. The topics must be there. Raises LogFailed."""
+        self._link, self._partitions = link, partitions
+        self._following, self._looking = Reader(link, partitions), Reader(link, partitions)
+        self._writer = None
+        if writer is not None:
+            (partition,) = partitions
+            self._writer = Writer(link, f"{link.prefix}-{writer}-{partition}", partition, holds)
         self._reads, self._looks, self._writes = threading.RLock(), threading.RLock(), threading.RLock()
         self._closed = False
 
@@ -56,62 +63,59 @@ class KafkaLog:
             if ends:
                 with self._reads, contextlib.suppress(LogFailed):  # they are written all the same
                     self._following.await_visible(ends)
-        topics = {batch.topic for batch in batches}
-        return {topic: ends[name_of(self._link.prefix, topic)] for topic in topics}
+        return {
+            _key(topic, place): end
+            for topic in {batch.topic for batch in batches}
+            for place, end in ends.items()
+            if place.topic == name_of(self._link.prefix, topic)
+        }
 
     def read(self, topics: Sequence[str], after: Position, limit: int = 1000) -> Chunk:
         """See `Log.read`. Goes on behind damaged records until it has a batch or reaches the end."""
-        names = {name_of(self._link.prefix, topic): topic for topic in known(topics)}
-        position = {topic: after.get(topic, 0) for topic in topics}
+        keys = {place: _key(topic, place) for topic in known(topics) for place in self._places(topic)}
+        position = {key: after.get(key, 0) for key in keys.values()}
         batches: list[Batch] = []
         damages: list[Damage] = []
         with self._reads:
             self._refuse_closed()
             while not batches:
-                found = self._following.read({name: position[t] for name, t in names.items()}, limit)
+                found = self._following.read({place: position[key] for place, key in keys.items()}, limit)
                 if not found:
                     break
-                position |= {names[record.topic]: record.offset + 1 for record in found}
+                position |= {keys[record.place]: record.offset + 1 for record in found}
                 for one in map(self._batch, found):
                     (batches if isinstance(one, Batch) else damages).append(one)  # type: ignore[arg-type]
         return Chunk(batches, position, damages)
 
     def position_at(self, topics: Sequence[str], time_ms: int) -> Position:
         """See `Log.position_at`."""
-        names = {topic: name_of(self._link.prefix, topic) for topic in known(topics)}
+        keys = {place: _key(topic, place) for topic in known(topics) for place in self._places(topic)}
         with self._looks:
             self._refuse_closed()
-            found = self._looking.offset_at(tuple(names.values()), time_ms)
-        return {topic: found[name] for topic, name in names.items()}
+            found = self._looking.offsets_at(tuple(keys), time_ms)
+        return {key: found[place] for place, key in keys.items()}
 
     def newest(self, topic: str, key: str | None = None) -> Sequence[Batch]:
         """See `Log.newest`. A damaged one is left out."""
-        keep = topic_of(topic).keep_newest
-        name, wanted = copy_of(self._link.prefix, topic), None if key is None else key.encode()
-        kept: dict[bytes, deque[Stored]] = {}
+        keep, wanted = topic_of(topic).keep_newest, None if key is None else key.encode()
+        kept: dict[tuple[int, bytes], deque[Stored]] = {}
         with self._looks:
             self._refuse_closed()
-            for record in self._looking.between(name, 0, self._looking.ends([name])[name]):
-                if record.key and wanted in (None, record.key):
-                    kept.setdefault(record.key, deque(maxlen=keep)).append(record)
-        records = sorted((record for each in kept.values() for record in each), key=lambda one: one.offset)
+            for place, end in self._looking.ends(self._places(topic, copy_of)).items():
+                for record in self._looking.between(place, 0, end):
+                    if record.key and wanted in (None, record.key):
+                        of = kept.setdefault((place.partition, record.key), deque(maxlen=keep))
+                        of.append(record)
+        records = sorted((one for each in kept.values() for one in each), key=lambda one: one.stamp.order)
         return [one for one in map(self._batch, records) if isinstance(one, Batch)]
 
     def newest_at(self, topic: str, key: str, time_ms: int) -> Batch | None:
         """See `Log.newest_at`. A damaged one is left out."""
         topic_of(topic)
-        name, back = name_of(self._link.prefix, topic), FIRST_LOOK_MS
         with self._looks:
             self._refuse_closed()
-            end = self._looking.ends([name])[name]
-            while end > 0:
-                start = self._looking.offset_at([name], time_ms - back)[name]
-                if found := self._last(self._looking.between(name, start, end), key, time_ms):
-                    return found
-                if back > time_ms:
-                    break
-                end, back = start, 10 * back
-        return None
+            found = [self._newest_at(place, key, time_ms) for place in self._places(topic)]
+        return max((one for one in found if one), key=lambda batch: batch.time_ms, default=None)
 
     def retain(self, now_ms: int) -> int:
         """Nothing: the brokers do it."""
@@ -126,6 +130,9 @@ class KafkaLog:
             if self._writer is not None:
                 self._writer.close()
 
+    def _places(self, topic: str, named: Callable[[str, str], str] = name_of) -> Sequence[TopicPartition]:
+        return [TopicPartition(named(self._link.prefix, topic), partition) for partition in self._partitions]
+
     def _records(self, batch: Batch) -> Iterable[Record]:
         """Of a topic with a copy two of each. Raises ValueError."""
         topic, prefix = topic_of(batch.topic), self._link.prefix
@@ -137,17 +144,32 @@ class KafkaLog:
                 yield record._replace(topic=copy_of(prefix, part.topic))
 
     def _batch(self, record: Stored) -> Batch | Damage:
-        where = f"kafka {record.topic}, partition {self._partition}, offset {record.offset}"
+        """Of several partitions a key that each has for itself is told with its partition."""
+        where = f"kafka {record.place.topic}, partition {record.place.partition}, offset {record.offset}"
         try:
             batch = decode(record.value)
         except RecordDamaged as error:
             return Damage(where, error.problem)
-        if record.topic not in (
+        if record.place.topic not in (
             name_of(self._link.prefix, batch.topic),
             copy_of(self._link.prefix, batch.topic),
         ):
             return Damage(where, f"it is a record of {batch.topic}")
+        if len(self._partitions) > 1 and batch.topic in OF_PARTITION:
+            return replace(batch, key=f"{record.place.partition}/{batch.key}")
         return batch
+
+    def _newest_at(self, place: TopicPartition, key: str, time_ms: int) -> Batch | None:
+        """Looking back further and further."""
+        end, back = self._looking.ends([place])[place], FIRST_LOOK_MS
+        while end > 0:
+            start = self._looking.offsets_at([place], time_ms - back)[place]
+            if found := self._last(self._looking.between(place, start, end), key, time_ms):
+                return found
+            if back > time_ms:
+                break
+            end, back = start, 10 * back
+        return None
 
     def _last(self, records: Iterable[Stored], key: str, time_ms: int) -> Batch | None:
         last = None
@@ -161,3 +183,8 @@ class KafkaLog:
     def _refuse_closed(self) -> None:
         if self._closed:
             raise LogFailed(f"the log at kafka {self._link.address} is closed")
+
+
+def _key(topic: str, place: TopicPartition) -> str:
+    """Of a position."""
+    return f"{topic}/{place.partition}"

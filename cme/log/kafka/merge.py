@@ -11,17 +11,20 @@ from typing import NamedTuple
 
 from cme.log.kafka.stamp import Stamp
 
+Place = tuple[str, int]
+"""A topic as the cluster knows it, and a partition of it."""
+
 
 class Head(NamedTuple):
-    """The next record of a topic; `settled` when it lies below the first ends."""
+    """The next record of a partition of a topic; `settled` when it lies below the first ends."""
 
-    topic: str
+    place: Place
     stamp: Stamp
     settled: bool
 
 
 def next_of(heads: Sequence[Head]) -> Head | None:
-    """Which of the topics' next records is the next of all. None: a predecessor may not be seen yet."""
+    """Which of these is the next of all. None: a predecessor may not be seen yet."""
     first = min((head for head in heads if head.settled), key=_order, default=None)
     if first is None:
         return None

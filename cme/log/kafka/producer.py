@@ -5,15 +5,16 @@ The broker lets only the newest producer of a transactional id write (KIP-98): w
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from kafka import KafkaProducer
+from kafka import KafkaProducer, TopicPartition
 from kafka.errors import InvalidProducerEpochError, KafkaTimeoutError, ProducerFencedError
 
 from cme.core.settings import KafkaLink
 from cme.kafka import ERRORS
 from cme.log.kafka import connection
+from cme.log.kafka.consumer import Ends
 from cme.log.kafka.stamp import Stamp, new_writer
 from cme.log.protocol import LogFenced
 
@@ -53,8 +54,8 @@ class Writer:
         with connection.told_clearly(link, "can't be written"):
             self._producer = self._begun()
 
-    def append(self, records: Sequence[Record]) -> Mapping[str, int]:
-        """Write all or none; by topic the offset behind the last. Raises LogFailed, after which it is not known whether they
+    def append(self, records: Sequence[Record]) -> Ends:
+        """Write all or none; of each topic the offset behind the last. Raises LogFailed, after which it is not known whether they
         are written unless it is LogFenced."""
         with connection.told_clearly(self._link, "can't be written"):
             try:
@@ -76,7 +77,7 @@ class Writer:
             with contextlib.suppress(*ERRORS):
                 producer.close(timeout=1)
 
-    def _transaction(self, records: Sequence[Record]) -> Mapping[str, int]:
+    def _transaction(self, records: Sequence[Record]) -> Ends:
         if self._producer is None:
             self._producer = self._taken_up_again()
         producer = self._producer
@@ -84,7 +85,10 @@ class Writer:
         sent = [(record.topic, self._send(producer, record)) for record in records]
         until = time.monotonic() + SEND_SECONDS
         ends = {
-            topic: int(future.get(timeout=max(0.0, until - time.monotonic())).offset) + 1
+            TopicPartition(topic, self._partition): int(
+                future.get(timeout=max(0.0, until - time.monotonic())).offset
+            )
+            + 1
             for topic, future in sent
         }
         self._commit(producer)

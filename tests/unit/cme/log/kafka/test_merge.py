@@ -45,14 +45,14 @@ def read(
     found: list[Stamp] = []
     while True:
         heads = [
-            Head(topic, cluster.topics[topic][position[topic]], position[topic] < settled[topic])
+            Head((topic, 0), cluster.topics[topic][position[topic]], position[topic] < settled[topic])
             for topic in TOPICS
             if position[topic] < ends[topic]
         ]
         first = next_of(heads)
         if first is None:
             return found
-        position[first.topic] += 1
+        position[first.place[0]] += 1
         found.append(first.stamp)
 
 
@@ -81,9 +81,9 @@ def test_each_writers_records_come_in_their_order_whenever_a_reader_looks(
 
 
 def test_what_may_have_a_predecessor_that_is_not_seen_yet_waits() -> None:
-    unsettled = Head("a", Stamp(b"one", 2), False)
+    unsettled = Head(("a", 0), Stamp(b"one", 2), False)
     assert next_of([unsettled]) is None
-    settled = Head("b", Stamp(b"one", 3), True)
+    settled = Head(("b", 0), Stamp(b"one", 3), True)
     assert next_of([unsettled, settled]) == unsettled  # it came before one that has no unseen predecessor
     assert next_of([unsettled, settled._replace(stamp=Stamp(b"other", 3))]) == settled._replace(
         stamp=Stamp(b"other", 3)
