@@ -40,6 +40,7 @@ from cme.core.errors import TidecastError
 from cme.core.settings import Settings
 from cme.log.embedded import EmbeddedLog
 from cme.log.follower import FollowedLog
+from cme.log.opening import reading
 from cme.log.protocol import Log, LogReplaced
 from cme.runtime.reflector import RETRY_MS, Reflector
 from cme.runtime.tasks import every, stop
@@ -82,12 +83,14 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
 
 
 def _opened(settings: Settings) -> tuple[Log, Callable[[int], int]]:
-    """The log to read, and what tells that it has grown, as `Follower` wants it. Raises LogFailed."""
-    if settings.follow_log:
-        followed = FollowedLog(settings.follow_log)
-        return followed, followed.wait
-    embedded = EmbeddedLog.open(settings.data, writable=False)
-    return embedded, lambda _: embedded.data_version()
+    """The log to read, and what tells that it may have grown, as `Follower` wants it. Raises LogFailed."""
+    log = reading(settings)
+    match log:
+        case FollowedLog():
+            return log, log.wait
+        case EmbeddedLog():
+            return log, lambda _: log.data_version()
+    return log, lambda seen: seen + 1  # to ask is to read
 
 
 @dataclass(frozen=True)

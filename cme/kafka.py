@@ -4,10 +4,14 @@ A client that can't be made closes itself: kafka-python leaves a thread and its 
 """
 
 import contextlib
+import logging
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer
 from kafka.errors import KafkaError
+
+# What it tells at its own levels is of connections that come and go; what matters of it is told by who asks.
+logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
 ERRORS = (KafkaError, OSError, ValueError, AssertionError, LookupError, TypeError, AttributeError)
 """What a call may raise; what is made of an answer that kafka-python does not understand may be any of the last five."""

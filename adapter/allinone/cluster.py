@@ -22,28 +22,42 @@ Beat = tuple[int, Callable[[], Awaitable[None]]]
 """A period in milliseconds and what is done in each."""
 
 
-class ClusterSide:
-    """Of one cluster."""
+class Cluster:
+    """What is read of it once, however many logs are written: its policies."""
 
     def __init__(
-        self, client: "KubeClient", log: Log, clock: Clock, settings: Settings, telemetry: CollectorTelemetry
+        self, client: "KubeClient", clock: Clock, settings: Settings, telemetry: CollectorTelemetry
     ) -> None:
-        self._client, self._tick = client, settings.tick
-        self._replicas = Replicas(client, client.metadata, log, clock, settings, telemetry)
-        self.objects = PolicyObjects()
+        self.client, self.settings, self.objects = client, settings, PolicyObjects()
         self._reflector = Reflector(client, PATH, self.objects, clock, telemetry.policy_objects)
-        self._reporter = Reporter(client, log, clock, self.objects, settings.signal_stale_ms, telemetry)
 
     @classmethod
-    def of(
-        cls, log: Log, clock: Clock, settings: Settings, telemetry: CollectorTelemetry
-    ) -> "ClusterSide | None":
+    def of(cls, clock: Clock, settings: Settings, telemetry: CollectorTelemetry) -> "Cluster | None":
         """None where the settings name no cluster. Raises KubeFailed."""
         if settings.kubernetes is None:
             return None
         from cme.kube import KubeClient
 
-        return cls(KubeClient(settings.kubernetes), log, clock, settings, telemetry)
+        return cls(KubeClient(settings.kubernetes), clock, settings, telemetry)
+
+    @property
+    def beat(self) -> Beat:
+        return RETRY_MS, self._reflector.turn
+
+    def close(self) -> None:
+        self.client.close()
+
+
+class ClusterSide:
+    """What one log is told of it, and it of the log."""
+
+    def __init__(
+        self, cluster: Cluster, log: Log, clock: Clock, settings: Settings, telemetry: CollectorTelemetry
+    ) -> None:
+        """Raises LogFailed."""
+        client, self._tick = cluster.client, settings.tick
+        self._replicas = Replicas(client, client.metadata, log, clock, settings, telemetry)
+        self._reporter = Reporter(client, log, clock, cluster.objects, settings.signal_stale_ms, telemetry)
 
     def begin(self, standings: Sequence[Standing]) -> None:
         """With these policies, which are remembered: of what is written now nothing is known yet, so nothing is told."""
@@ -56,11 +70,4 @@ class ClusterSide:
 
     @property
     def beats(self) -> Sequence[Beat]:
-        return [
-            (self._tick, self._replicas.turn),
-            (RETRY_MS, self._reflector.turn),
-            (reporter.PERIOD_MS, self._reporter.turn),
-        ]
-
-    def close(self) -> None:
-        self._client.close()
+        return [(self._tick, self._replicas.turn), (reporter.PERIOD_MS, self._reporter.turn)]

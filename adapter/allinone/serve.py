@@ -1,4 +1,4 @@
-"""`tidecast serve`: an adapter alone, which follows a log that another process serves."""
+"""`tidecast serve`: an adapter alone, which reads a log that others write."""
 
 import asyncio
 import socket
@@ -18,8 +18,10 @@ from cme.core.settings import Settings
 def serve(settings: Settings, say: Callable[[str], None]) -> None:
     """Run until stopped by a signal. Raises TidecastError when it can't start or the adapter ended."""
     refuse_strangers(settings)
-    if settings.follow_log is None:
-        raise StartFailed("serve follows a log: add followLog to the settings, or run tidecast up")
+    if settings.follow_log is None and settings.log is None:
+        raise StartFailed(
+            "serve reads a log elsewhere: add followLog or log to the settings, or run tidecast up"
+        )
     with listen(settings.http, "--http") as http, listen(settings.https, "--https") as https:
         asyncio.run(_until_stopped(settings, say, http, https))
 

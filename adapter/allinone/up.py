@@ -3,14 +3,14 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from aiohttp import web
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 
 from adapter.allinone import demo
-from adapter.allinone.cluster import Beat, ClusterSide
+from adapter.allinone.cluster import Beat, Cluster
+from adapter.allinone.collecting import Collecting
 from adapter.allinone.launch import (
     AdapterProcess,
     StartFailed,
@@ -19,33 +19,18 @@ from adapter.allinone.launch import (
     refuse_strangers,
     set_by_signals,
 )
+from adapter.allinone.ops import own_metrics
+from adapter.allinone.predicting import Predicting
 from adapter.allinone.served_log import log_served
 from adapter.api.own_certificate import CA_FILE, tls_folder
-from adapter.configuration.reload import PolicyFile
-from cme.collector.loop import Collector
 from cme.core.clock import Clock, SystemClock
-from cme.core.durations import MINUTE_MS
 from cme.core.policy import ScalingPolicy
 from cme.core.progress import Progress
 from cme.core.settings import Configuration, Settings
 from cme.log.server import Served
-from cme.policies.keeper import PERIOD_MS as KEEPER_MS
-from cme.policies.keeper import Objects, PolicyKeeper, remembered
-from cme.policies.standing import check, in_effect
+from cme.policies.standing import check
 from cme.runtime.tasks import every, stop
 from cme.runtime.telemetry import CollectorTelemetry, PredictorTelemetry
-from predictor import decomposer
-from predictor.decomposer import Decomposer
-from predictor.opinions import fitting
-from predictor.opinions.fitting import Fitting
-from predictor.runner import Predictor
-
-FOLLOW_MS = 200
-RETAIN_MS = 10 * MINUTE_MS
-
-
-class Interrupted(Exception):
-    """A start was cut short by the wish to stop."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +60,10 @@ class Run:
     async def until_stopped(self, http: socket.socket, https: socket.socket) -> None:
         """Serve until SIGINT or SIGTERM. Raises TidecastError when it can't start, Stopped when a part ended."""
         set_by_signals(self._stopping)
-        async with self._ops() as ops_url, log_served(self.log, self.settings.serve_log) as of_served_log:
+        async with (
+            own_metrics(self._registry) as ops_url,
+            log_served(self.log, self.settings.serve_log) as of_served_log,
+        ):
             adapter = await AdapterProcess.start(self.settings, http, https, ops_url)
             try:
                 await self._work(adapter, of_served_log)
@@ -84,89 +72,33 @@ class Run:
 
     async def _work(self, adapter: AdapterProcess, of_served_log: Sequence[Beat]) -> None:
         telemetry = CollectorTelemetry(self._registry)
-        predictions = PredictorTelemetry(self._registry)
-        collector = Collector(self.log, self.clock, self.settings, telemetry)
-        predictor = Predictor(self.log, self.clock, self.settings, predictions, self.settings.data)
-        cluster = ClusterSide.of(self.log, self.clock, self.settings, telemetry)
-        keeper = self._keeper(telemetry, collector, cluster)
-        await collector.start(keeper.standings)
-        if cluster:
-            cluster.begin(keeper.standings)
-        self._announce(in_effect(keeper.standings))
-        beats: list[Beat] = [
-            (self.settings.tick, collector.tick),
-            (RETAIN_MS, self._retain),
-            (KEEPER_MS, keeper.turn),
-            *(cluster.beats if cluster else ()),
-            *of_served_log,
-        ]
+        cluster = Cluster.of(self.clock, self.settings, telemetry)
+        collecting = Collecting(self.configuration, self.shown, self.log, self.clock, telemetry, cluster)
+        predicting = Predicting(
+            self.log,
+            self.clock,
+            self.settings,
+            PredictorTelemetry(self._registry),
+            self.settings.data,
+            self.voice.progress("learning the past"),
+        )
+        await collecting.start()
+        self._announce(collecting.policies)
+        beats = [*([cluster.beat] if cluster else []), *of_served_log]
         loops = [
-            *(asyncio.create_task(every(ms, self.clock, turn, telemetry.faults.inc)) for ms, turn in beats),
-            asyncio.create_task(self._predict(predictor, predictions)),
-            asyncio.create_task(self._decompose(predictions)),
-            asyncio.create_task(self._fit(predictor, predictions)),
+            *(every(ms, self.clock, turn, telemetry.faults.inc) for ms, turn in beats),
+            *collecting.loops(),
+            *predicting.loops(),
         ]
+        tasks = [asyncio.create_task(loop) for loop in loops]
         try:
-            await first_end(self._stopping, adapter, *loops)
+            await first_end(self._stopping, adapter, *tasks)
         finally:
-            self._stopping.set()
-            await stop(*loops)
-            await asyncio.to_thread(predictor.save)
-            await collector.close()
+            await stop(*tasks)
+            await predicting.close()
+            await collecting.close()
             if cluster:
                 cluster.close()
-
-    async def _predict(self, predictor: Predictor, telemetry: PredictorTelemetry) -> None:
-        """Catch up in a thread while the collector is already collecting, then follow."""
-        with contextlib.suppress(Interrupted):
-            await asyncio.to_thread(
-                predictor.start, self._interruptible(self.voice.progress("learning the past"))
-            )
-            await every(FOLLOW_MS, self.clock, predictor.turn, telemetry.faults.inc)
-
-    async def _decompose(self, telemetry: PredictorTelemetry) -> None:
-        turn = Decomposer(self.log, self.clock).turn
-        await every(decomposer.PERIOD_MS, self.clock, turn, telemetry.faults.inc)
-
-    async def _fit(self, predictor: Predictor, telemetry: PredictorTelemetry) -> None:
-        turn = Fitting(self.log, self.clock, predictor.opinions, telemetry).turn
-        await every(fitting.PERIOD_MS, self.clock, turn, telemetry.faults.inc)
-
-    def _interruptible(self, progress: Progress) -> Progress:
-        def report(done: int, total: int) -> None:
-            if self._stopping.is_set():
-                raise Interrupted
-            progress(done, total)
-
-        return report
-
-    def _keeper(
-        self, telemetry: CollectorTelemetry, collector: Collector, cluster: ClusterSide | None
-    ) -> PolicyKeeper:
-        file = PolicyFile(self.configuration, self.shown, telemetry)
-        objects = Objects(cluster.objects, remembered(self.log.newest("policies"))) if cluster else None
-        followers = [collector.follow, *([cluster.follow] if cluster else [])]
-        return PolicyKeeper(file, objects, followers, self.settings, telemetry)
-
-    async def _retain(self) -> None:
-        await asyncio.to_thread(self.log.retain, self.clock.now_ms())
-
-    @contextlib.asynccontextmanager
-    async def _ops(self) -> AsyncIterator[str]:
-        """Where the adapter fetches our own metrics: a port of the kernel's choice on the loopback."""
-        app = web.Application()
-        app.router.add_get("/metrics", self._metrics)
-        runner = web.AppRunner(app, access_log=None, handle_signals=False)
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, "127.0.0.1", 0)
-            await site.start()
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}/metrics"
-        finally:
-            await runner.cleanup()
-
-    async def _metrics(self, request: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(self._registry), content_type="text/plain", charset="utf-8")
 
     def _announce(self, policies: Sequence[ScalingPolicy]) -> None:
         self.voice.say(f"page:        http://{self.settings.http}/")
@@ -191,8 +123,10 @@ def up(
     settings = configuration.settings
     shown = demo.policies(settings.http) if demonstrate else []
     refuse_strangers(settings)
-    if settings.follow_log:
-        raise StartFailed("followLog is for tidecast serve; tidecast up writes a log of its own: remove it")
+    if settings.follow_log or settings.log:
+        raise StartFailed(
+            "tidecast up writes a log of its own: remove followLog and log, or run tidecast collect, predict and serve"
+        )
     for policy in configuration.policies:
         check(policy, settings)
     with (

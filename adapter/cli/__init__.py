@@ -16,6 +16,7 @@ from adapter.cli.explain import explain
 from adapter.cli.hpa import hpa
 from adapter.cli.register import register
 from adapter.cli.replay import replay
+from adapter.cli.roles import collect, predict
 from adapter.cli.serve import serve
 from adapter.cli.test import test
 from adapter.cli.up import up
@@ -29,6 +30,8 @@ def tidecast() -> None:
 
 
 tidecast.add_command(up)
+tidecast.add_command(collect)
+tidecast.add_command(predict)
 tidecast.add_command(serve)
 tidecast.add_command(check)
 tidecast.add_command(hpa)

@@ -14,7 +14,7 @@ from cme.core.durations import MINUTE_MS, format_duration
 from cme.core.identity import UNITS
 from cme.core.reasons import explain as sentences
 from cme.core.replica_record import Startup
-from cme.log.embedded import EmbeddedLog
+from cme.log.opening import reading
 
 
 @click.command()
@@ -27,7 +27,7 @@ def explain(workload: str, at: str | None, config: Path | None, data: str | None
     settings = read_configuration(config, {"data": data}).settings
     now_ms = time.time_ns() // 1_000_000
     at_ms = now_ms if at is None else parse_time(at, "--at")
-    with contextlib.closing(EmbeddedLog.open(settings.data, writable=False)) as log:
+    with contextlib.closing(reading(settings)) as log:
         found = Explainer(log, settings.signal_stale_ms).explain(workload, at_ms, now_ms)
     for line in told(found):
         click.echo(line)

@@ -66,6 +66,11 @@ def stable_id(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
+def share_of(text: str, shares: int) -> int:
+    """Which of so many shares a name belongs to: the same in every process."""
+    return stable_id(text) % shares
+
+
 def signal_name_problem(name: str) -> str | None:
     """Why `name` can't be a signal, or None if it can."""
     if not SIGNAL_NAME.fullmatch(name):

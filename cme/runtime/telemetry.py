@@ -156,6 +156,17 @@ class PredictorTelemetry:
         )
 
 
+class RoleTelemetry:
+    """What a role on a shared log says of itself."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        new = _Metrics(registry)
+        self.partitions = new.gauge("tidecast_partitions", "Partitions of the log that this process works on")
+        self.faults = new.counter(
+            "tidecast_role_faults_total", "Looks at the group, and works on a partition, that failed"
+        )
+
+
 class AdapterTelemetry:
     """What the adapter says of itself."""
 

@@ -40,8 +40,9 @@ class Program:
         self._log = folder / "output.txt"
         self._command = [
             *(sys.executable, "-m", "adapter.cli", role, *flags),
-            *("--data", str(self.data)),
-            *("--http", f"127.0.0.1:{self.http}", "--https", f"127.0.0.1:{self.https}"),
+            *("--http", f"127.0.0.1:{self.http}"),
+            *(("--data", str(self.data)) if role != "collect" else ()),
+            *(("--https", f"127.0.0.1:{self.https}") if role in ("up", "serve") else ()),
         ]
 
     def __enter__(self) -> "Program":
@@ -103,7 +104,7 @@ class Program:
         return found[0]
 
     def _listens(self) -> bool:
-        return "page:" in self.output
+        return "http://" in self.output
 
     def _ready(self) -> bool:
         try:

@@ -15,7 +15,7 @@ from adapter.replay.scenario.grammar import FORMS
 from cme.core.annotations import FORCE_RAW, PAUSE, PIN
 from cme.core.policy import Forecast, ReplicaLimits, ScaleDown, ScaleUp, Schedule, Signal, Spec
 from cme.core.settings import Certificate, Connection, KafkaLink, Kubernetes, LogLink, Registration, Settings
-from cme.runtime.telemetry import AdapterTelemetry, CollectorTelemetry, PredictorTelemetry
+from cme.runtime.telemetry import AdapterTelemetry, CollectorTelemetry, PredictorTelemetry, RoleTelemetry
 from cme.sources.registry import KINDS
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +57,7 @@ def test_the_documented_defaults_of_settings_are_the_true_ones() -> None:
 
 def test_every_metric_is_documented_with_its_type_and_labels() -> None:
     registry = CollectorRegistry()
-    for telemetry in (CollectorTelemetry, PredictorTelemetry, AdapterTelemetry):
+    for telemetry in (CollectorTelemetry, PredictorTelemetry, RoleTelemetry, AdapterTelemetry):
         telemetry(registry)
     exported = {
         f"{family.name}_total" if family.type == "counter" else family.name: family.type

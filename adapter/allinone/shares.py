@@ -1,0 +1,115 @@
+"""The partitions of a role that are this process', each worked on for as long as it is."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol
+
+from cme.core.clock import Clock
+from cme.core.errors import TidecastError
+from cme.log.protocol import LogFailed
+from cme.runtime.tasks import stop
+from cme.runtime.telemetry import RoleTelemetry
+
+log = logging.getLogger("tidecast.shares")
+
+LOOK_MS = 1_000
+
+
+class Members(Protocol):
+    """`cme.log.kafka.membership.Membership`."""
+
+    def look(self) -> frozenset[int]:
+        """The partitions that are ours now. Raises LogFailed."""
+
+    def close(self) -> None:
+        """Leave them to others. Raises LogFailed."""
+
+
+class Work(Protocol):
+    """Of one partition."""
+
+    def loops(self) -> list[Coroutine[Any, Any, None]]:
+        """What runs until it is cancelled."""
+
+    async def close(self) -> None:
+        """Write down what is to be kept."""
+
+
+Begin = Callable[[int], "contextlib.AbstractAsyncContextManager[Work]"]
+"""Opens the log of a partition and what works on it. Raises LogFailed."""
+
+
+class Shares:
+    """A work that ends with an error begins anew at the next look, if the partition is ours still."""
+
+    def __init__(self, members: Members, begin: Begin, clock: Clock, telemetry: RoleTelemetry) -> None:
+        self._members, self._begin, self._clock, self._telemetry = members, begin, clock, telemetry
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._told = ""
+        self.agreed = False
+        """Whether it has been said once which partitions are ours."""
+
+    async def run(self) -> None:
+        """Until it is cancelled; then all work is closed, and its partitions are left to others."""
+        try:
+            while True:
+                await self._turn()
+                await self._clock.sleep_until(self._clock.monotonic_ms() + LOOK_MS)
+        finally:
+            await stop(*self._running.values())
+            with contextlib.suppress(LogFailed):
+                await asyncio.to_thread(self._members.close)
+
+    async def _turn(self) -> None:
+        for partition in [one for one, task in self._running.items() if task.done()]:
+            del self._running[partition]
+        ours = await self._look()
+        if ours is None:
+            return
+        gone = self._running.keys() - ours
+        await stop(*(self._running.pop(partition) for partition in gone))
+        for partition in sorted(ours - self._running.keys()):
+            self._running[partition] = asyncio.create_task(self._work(partition))
+        self._telemetry.partitions.set(len(self._running))
+
+    async def _look(self) -> frozenset[int] | None:
+        """None while the members can't agree: what was ours is worked on, and the brokers refuse it if it is another's."""
+        try:
+            ours = await asyncio.to_thread(self._members.look)
+        except LogFailed as error:
+            self._telemetry.faults.inc()
+            if self._told != str(error):
+                log.error("%s", error)
+            self._told = str(error)
+            return None
+        self._told, self.agreed = "", True
+        return ours
+
+    async def _work(self, partition: int) -> None:
+        try:
+            async with self._begin(partition) as work:
+                log.info("partition %d is ours", partition)
+                await _all(work.loops())
+        except asyncio.CancelledError:
+            log.info("partition %d is left", partition)
+            raise
+        except TidecastError as error:
+            self._telemetry.faults.inc()
+            log.error("partition %d: %s", partition, error)
+        except Exception:
+            self._telemetry.faults.inc()
+            log.exception("partition %d: its work failed and begins anew", partition)
+
+
+async def _all(loops: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Until one ends. Raises what it ended with."""
+    tasks = [asyncio.create_task(loop) for loop in loops]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            if task.done():
+                task.result()
+    finally:
+        await stop(*tasks)

@@ -1,0 +1,55 @@
+"""tidecast as processes of its own on Kafka, without a cluster: collectors, predictors and adapters, each in its folder."""
+
+import json
+import urllib.request
+from pathlib import Path
+
+from cme.core.settings import KafkaLink
+from tests.run.program import Program
+
+POLICY = """
+---
+apiVersion: tidecast.dev/v1alpha1
+kind: ScalingPolicy
+metadata: {name: NAME, namespace: demo}
+spec:
+  targetRef: {apiVersion: apps/v1, kind: Deployment, name: NAME}
+  signals: [{name: qps, source: {demo: {load: tide}}, perReplica: 4}]
+"""
+
+
+class KafkaSite:
+    """Settings for all in one folder."""
+
+    def __init__(self, folder: Path, link: KafkaLink, names: list[str]) -> None:
+        self.folder, self.names = folder, names
+        log = json.dumps({"kafka": link.model_dump(mode="json", by_alias=True, exclude_none=True)})
+        head = f"apiVersion: tidecast.dev/v1alpha1\nkind: Settings\ntick: 1s\nstaleAfter: 10s\nlog: {log}\n"
+        self._file = folder / "settings.yaml"
+        self._file.write_text(head + "".join(POLICY.replace("NAME", name) for name in names))
+
+    def collector(self, name: str = "collector") -> Program:
+        return self._program(name, "collect", until_ready=False)
+
+    def predictor(self, name: str = "predictor") -> Program:
+        return self._program(name, "predict", until_ready=False)
+
+    def adapter(self, name: str = "adapter") -> Program:
+        return self._program(name, "serve")
+
+    def _program(self, name: str, role: str, until_ready: bool = True) -> Program:
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        return Program(folder, "--config", str(self._file), role=role, until_ready=until_ready)
+
+
+def partitions(role: Program) -> set[int]:
+    """Those that a collector or predictor says it works on, from the metrics of each."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{role.http}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    faults = [
+        line
+        for line in lines
+        if line.startswith(("tidecast_collector_faults_total{", "tidecast_predictor_faults_total{"))
+    ]
+    return {int(line.split('partition="')[1].split('"')[0]) for line in faults}

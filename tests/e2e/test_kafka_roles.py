@@ -1,0 +1,68 @@
+"""`tidecast collect`, `predict` and `serve` on a real broker: they share the work, and go on when one of them is gone."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.kafka_log import link_to
+from tests.e2e.components.kafka import Kafka
+from tests.e2e.kafka_site import KafkaSite, partitions
+from tests.run.program import Program
+
+pytestmark = pytest.mark.e2e
+
+NAMES = ["web", "api", "shop", "mail", "search", "cart"]
+METRICS = ("qps", "qps_scaling", "replicas_scaling")
+
+
+@pytest.fixture
+def site(kafka: Kafka, tmp_path: Path) -> KafkaSite:
+    link = link_to(kafka.address, tmp_path).model_copy(update={"partitions": 3})
+    return KafkaSite(tmp_path, link, NAMES)
+
+
+def answers(adapter: Program) -> dict[tuple[str, str], Any]:
+    return {
+        (name, metric): adapter.metric(f"demo/deployments.apps/{name}/{metric}")
+        for name in NAMES
+        for metric in METRICS
+    }
+
+
+def all_are_numbers(adapter: Program) -> bool:
+    return {answer["kind"] for answer in answers(adapter).values()} == {"MetricValueList"}
+
+
+def oldest(adapter: Program) -> datetime:
+    """When what is served was measured."""
+    times = [answer["items"][0]["timestamp"] for answer in answers(adapter).values()]
+    return min(map(datetime.fromisoformat, times))
+
+
+def shared(one: Program, other: Program) -> bool:
+    """Whether each partition is worked on by one of them, and each of them has work."""
+    shares = partitions(one), partitions(other)
+    return all(shares) and sorted([*shares[0], *shares[1]]) == [0, 1, 2]
+
+
+def test_they_share_the_work_and_go_on_when_one_of_each_is_killed(site: KafkaSite) -> None:
+    with (
+        site.collector("one") as one,
+        site.collector("other") as other,
+        site.predictor("first") as first,
+        site.predictor("second") as second,
+        site.adapter() as adapter,
+    ):
+        one.wait_for(lambda: shared(one, other))
+        first.wait_for(lambda: shared(first, second))
+        adapter.wait_for(lambda: all_are_numbers(adapter))
+        for killed in (one, first):
+            killed.process.kill()
+            killed.process.wait()
+        killed_at = datetime.now(UTC)
+        other.wait_for(lambda: partitions(other) == {0, 1, 2})
+        second.wait_for(lambda: partitions(second) == {0, 1, 2})
+        adapter.wait_for(lambda: all_are_numbers(adapter) and oldest(adapter) > killed_at)
+        assert [other.stop(), second.stop(), adapter.stop()] == [0, 0, 0]
