@@ -33,6 +33,11 @@ class MetricsApi:
     def __init__(self, view: View, answers: Answers, gate: Gate | None, telemetry: AdapterTelemetry) -> None:
         self._view, self._answers, self._gate = view, answers, gate
         self._documents, self._measured = Documents(view), Measured("metrics", telemetry)
+        self._leaving = False
+
+    def leave(self) -> None:
+        """From now on it is not ready, so that nobody sends more here; what comes all the same is answered."""
+        self._leaving = True
 
     async def answer(self, request: Request) -> Response:
         """Every fault becomes a Status, never a page of HTML or a number."""
@@ -64,8 +69,11 @@ class MetricsApi:
 
     def _health(self, path: str) -> Response:
         """Ready once the log was read: an adapter that turned unready with old data would take discovery down."""
-        waiting = path == "/readyz" and not self._view.ready
-        return Response(503, b"the log is being read", TEXT) if waiting else Response(200, b"ok", TEXT)
+        if path == "/readyz" and self._leaving:
+            return Response(503, b"shutting down", TEXT)
+        if path == "/readyz" and not self._view.ready:
+            return Response(503, b"the log is being read", TEXT)
+        return Response(200, b"ok", TEXT)
 
     def _respond(self, request: Request) -> Response:
         path, accept = request.path.rstrip("/"), request.headers.get("Accept", "")

@@ -96,6 +96,7 @@ class Settings(Document):
     registration: Registration | None = None
     serve_log: LogLink | None = None
     follow_log: LogLink | None = None
+    shutdown_delay: Duration = parse_duration("5s")
 
     @model_validator(mode="after")
     def _fits(self) -> "Settings":

@@ -36,8 +36,8 @@ class Api:
     async def served(self, cluster: Cluster | None = None) -> AsyncIterator[ClientSession]:
         telemetry = AdapterTelemetry(self.registry)
         gate = Gate(cluster, self.stage.clock) if cluster else None
-        metrics = MetricsApi(self.stage.view, self.stage.answers, gate, telemetry)
-        async with listening(metrics) as url, ClientSession(url) as client:
+        self.metrics = MetricsApi(self.stage.view, self.stage.answers, gate, telemetry)
+        async with listening(self.metrics) as url, ClientSession(url) as client:
             yield client
 
     def counted(self, code: int) -> float:
@@ -226,6 +226,16 @@ async def test_only_readiness_waits_for_the_log(api: Api) -> None:
             async with client.get(path) as response:
                 codes[path] = response.status
         assert codes == {"/healthz": 200, "/livez": 200, "/readyz": 503}
+
+
+async def test_who_leaves_is_not_ready_and_answers(api: Api) -> None:
+    async with api.served() as client:
+        api.metrics.leave()
+        codes = {}
+        for path in ("/healthz", "/livez", "/readyz", QPS):
+            async with client.get(path) as response:
+                codes[path] = response.status
+        assert codes == {"/healthz": 200, "/livez": 200, "/readyz": 503, QPS: 200}
 
 
 async def test_old_data_does_not_make_it_unready(api: Api) -> None:
