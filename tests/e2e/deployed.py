@@ -32,7 +32,7 @@ from tests.e2e.components.web import Answer, is_ok, request, trusting
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NAME = "tidecast"
-TO_THIS_HOST = {
+TO_THIS_HOST: Json = {
     "op": "replace",
     "path": "/spec",
     "value": {"type": "ExternalName", "externalName": "localhost"},

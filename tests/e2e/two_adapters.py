@@ -45,7 +45,7 @@ class TwoAdapters(Tidecast):
     """As a process it is the log's side."""
 
     shape = "adapters"
-    hosts = ("127.0.0.1", "127.0.0.1")
+    hosts: Sequence[str] = ("127.0.0.1", "127.0.0.1")
 
     def __init__(self, folder: Path, plane: ControlPlane, settings: Json, policies: Sequence[Json]) -> None:
         self._log_http, self._log_https, log_port = free_ports(3)

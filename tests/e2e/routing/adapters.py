@@ -9,11 +9,13 @@ from tests.e2e.deployed import NAME
 from tests.e2e.routing.kubelet import Kubelet
 from tests.e2e.two_adapters import TwoAdapters, Way
 
+WITHOUT_SELECTOR: Json = {"op": "remove", "path": "/spec/selector"}
+
 
 class RoutedAdapters(TwoAdapters):
     """The Service is that of deploy/ without its selector: its endpoints are no pods, and a Kubelet tells them."""
 
-    service = {"op": "remove", "path": "/spec/selector"}
+    service = WITHOUT_SELECTOR
     kubelet: Kubelet
 
     def __init__(

@@ -1,37 +1,47 @@
-"""What the API server's audit log tells of a run: each request for metrics with its answer, and each status that was written."""
+"""What the API server's audit log tells of a run: each request for a metric with its answer, and each status that was written."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.e2e.components.control_plane import METRICS_ASKED
 from tests.e2e.components.kube import Json
 
-HPAS, API_SERVICES = "horizontalpodautoscalers", "apiservices"
 RULES = (
     *METRICS_ASKED,
     {
         "level": "Request",
         "resources": [
-            {"group": "autoscaling", "resources": [f"{HPAS}/status"]},
-            {"group": "apiregistration.k8s.io", "resources": [f"{API_SERVICES}/status"]},
+            {"group": "autoscaling", "resources": ["horizontalpodautoscalers/status"]},
+            {"group": "apiregistration.k8s.io", "resources": ["apiservices/status"]},
         ],
     },
 )
 """Of the audit policy that this module reads the log of."""
 
 
+class Window(NamedTuple):
+    """From one time to another, in seconds of the wall clock as all times here."""
+
+    begin: float
+    end: float
+
+
 @dataclass(frozen=True)
 class Asked:
-    """A request for a metric; when it came and when it was answered, in seconds of the wall clock."""
+    """A request for a metric: when it came and when it was answered."""
 
-    at: float
-    done: float
+    begin: float
+    end: float
     user: str
     path: str
     code: int
+
+    def meets(self, window: Window) -> bool:
+        return self.begin <= window.end and self.end >= window.begin
 
 
 @dataclass(frozen=True)
@@ -40,39 +50,47 @@ class Condition:
 
     at: float
     name: str
-    type: str
     status: str
     message: str
 
+    def is_within(self, window: Window) -> bool:
+        return window.begin <= self.at <= window.end
+
 
 @dataclass(frozen=True)
-class Audit:
-    log: Path
+class Record:
+    """All that came since a time."""
 
-    def asked(self, since: float, user: str | None = None) -> list[Asked]:
-        """By anybody, or by that user."""
-        found = (
-            _asked(event)
-            for event in self._events(since)
-            if event["objectRef"]["resource"] not in (HPAS, API_SERVICES)
-        )
-        return [one for one in found if user in (None, one.user)]
+    asked: list[Asked]
+    scaling_active: list[Condition]
+    """Of HPAs."""
+    available: list[Condition]
+    """Of APIServices."""
 
-    def conditions(self, since: float, resource: str, kind: str) -> list[Condition]:
-        """All of one type, of all objects of a resource, in the order in which they were written."""
-        written = (event for event in self._events(since) if event["objectRef"]["resource"] == resource)
-        return [one for event in written for one in _conditions(event) if one.type == kind]
 
-    def _events(self, since: float) -> Iterator[Json]:
-        """A last line that is only half there is left out."""
-        with self.log.open("rb") as file:
-            whole = (json.loads(line) for line in file if line.endswith(b"\n"))
-            yield from (event for event in whole if _at(event) >= since)
+def read(log: Path, since: float) -> Record:
+    """A last line that is only half there is left out."""
+    record = Record([], [], [])
+    with log.open("rb") as file:
+        for event in (json.loads(line) for line in file if line.endswith(b"\n")):
+            if _s(event["requestReceivedTimestamp"]) >= since:
+                _take(record, event)
+    return record
+
+
+def _take(record: Record, event: Json) -> None:
+    match event["objectRef"]["resource"]:
+        case "horizontalpodautoscalers":
+            record.scaling_active.extend(_conditions(event, "ScalingActive"))
+        case "apiservices":
+            record.available.extend(_conditions(event, "Available"))
+        case _:
+            record.asked.append(_asked(event))
 
 
 def _asked(event: Json) -> Asked:
     return Asked(
-        _at(event),
+        _s(event["requestReceivedTimestamp"]),
         _s(event["stageTimestamp"]),
         event["user"].get("username", ""),
         event["requestURI"],
@@ -80,15 +98,11 @@ def _asked(event: Json) -> Asked:
     )
 
 
-def _conditions(event: Json) -> Iterator[Condition]:
+def _conditions(event: Json, kind: str) -> Iterator[Condition]:
     for one in event["requestObject"]["status"].get("conditions") or ():
-        yield Condition(
-            _at(event), event["objectRef"]["name"], one["type"], one["status"], one.get("message", "")
-        )
-
-
-def _at(event: Json) -> float:
-    return _s(event["requestReceivedTimestamp"])
+        if one["type"] == kind:
+            at, name = _s(event["requestReceivedTimestamp"]), event["objectRef"]["name"]
+            yield Condition(at, name, one["status"], one.get("message", ""))
 
 
 def _s(text: str) -> float:

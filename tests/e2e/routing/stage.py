@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,9 +12,9 @@ from urllib.parse import urlsplit
 from tests.e2e import policies, workloads
 from tests.e2e.components.control_plane import ControlPlane
 from tests.e2e.components.waiting import until
-from tests.e2e.followed import Followed, by_object
+from tests.e2e.followed import Followed, by_external, by_object, by_pods
 from tests.e2e.routing.adapters import RoutedAdapters
-from tests.e2e.routing.audit import Audit
+from tests.e2e.routing.audit import Record, read
 from tests.e2e.serving.asking import RIGHT, Asker
 from tests.e2e.serving.stage import LOAD, METRICS, PER_REPLICA
 from tests.e2e.told import Told, told
@@ -36,21 +37,26 @@ class Stage:
     since: float = field(default_factory=time.time)
     """From here on nothing may fail, in seconds of the wall clock."""
 
-    @property
-    def audit(self) -> Audit:
-        return Audit(self.plane.audit_log)
+    def record(self) -> Record:
+        """The API server's own."""
+        return read(self.plane.audit_log, self.since)
+
+    def tell_more(self) -> None:
+        self.told.tell(self.told.load + LOAD)
 
     def settle(self) -> None:
         """Wait until every HPA has made of the load that is told the size that it implies."""
-        for one in self.hpas:
-            size = one.implied(self.told.load)
-            until(
-                f"{one.name} has {size} replicas", lambda one=one, size=size: one.settled() == size, TIMEOUT_S
-            )
+        sizes = [one.implied(self.told.load) for one in self.hpas]
+        until(f"HPAs are at {sizes}", lambda: [one.settled() for one in self.hpas] == sizes, TIMEOUT_S)
+        until("all HPAs work", lambda: all(one.active() for one in self.hpas), TIMEOUT_S)
 
     def answered(self) -> int:
         """Right answers to our own load."""
         return sum(one.answers[RIGHT] for one in self.askers)
+
+    def refusals(self) -> Counter[str]:
+        """What was answered to it instead."""
+        return sum((one.refusals for one in self.askers), Counter())
 
     def wait_for_answers(self, count: int) -> None:
         """So many more of them."""
@@ -72,7 +78,9 @@ def stage(folder: Path, plane: ControlPlane, hosts: Sequence[str]) -> Iterator[S
                 plane.kube.apply(workloads.hpa(name, [metric]))
             made = Stage(plane, tidecast, source, hpas, [])
             made.settle()
-            with _asking(plane, [one.path for one in hpas], source) as askers:
+            ways = (by_object, by_external, by_pods)
+            paths = [way(plane.kube, name, "qps_scaling", 1).path for name in METRICS for way in ways]
+            with _asking(plane, paths, source) as askers:
                 yield Stage(plane, tidecast, source, hpas, askers)
 
 

@@ -1,15 +1,14 @@
-"""The aggregator picks one of two adapters for each request, and adapters come and go: what the HPA notices of it.
+"""The aggregator picks one of two adapters for each request, and adapters come and go: what HPAs notice of it.
 
-The aggregator asks one endpoint, once: what that one does not answer is a 503, and to the HPA a turn that failed. So who
-goes must first be known as gone.
+The aggregator asks one endpoint once: where that one gives no answer it is a 503, and to the HPA a turn that failed. So who
+goes must be known as gone before it does. Who is killed can't be: its turns are counted.
 """
 
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -17,22 +16,15 @@ from tests.e2e.components.control_plane import HPA, ControlPlane, Make
 from tests.e2e.components.host_addresses import host_addresses
 from tests.e2e.components.report import note
 from tests.e2e.components.waiting import until
-from tests.e2e.routing.audit import API_SERVICES, HPAS, RULES, Asked
-from tests.e2e.routing.stage import LOAD, TIMEOUT_S, Stage, stage
+from tests.e2e.routing.audit import RULES, Window
+from tests.e2e.routing.stage import TIMEOUT_S, Stage, stage
 from tests.e2e.two_adapters import Adapter
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 SPREAD_S = 1
-"""In which the aggregator learns what an EndpointSlice says, and the HPA's turn that failed is told."""
+"""Far more than the aggregator takes to learn of an EndpointSlice, and the HPA to tell of a turn that failed."""
 ANSWERS = 400
-
-
-class Window(NamedTuple):
-    """Seconds of the wall clock."""
-
-    begin: float
-    end: float
 
 
 @pytest.fixture
@@ -43,51 +35,51 @@ def hosts() -> Iterator[list[str]]:
 
 @pytest.fixture
 def control_plane(
-    machine: None, hosts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    machine: None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[ControlPlane]:
     """One of its own, whose aggregator resolves Services itself."""
-    monkeypatch.setenv("NO_PROXY", "*")  # for the hosts' addresses are none that Go knows as local
-    folder = tmp_path / "plane"
-    folder.mkdir()
-    with ControlPlane(folder, Make(apiserver=["--enable-aggregator-routing=true"], audited=RULES)) as plane:
+    monkeypatch.setenv("NO_PROXY", "*")  # Go takes only loopback addresses for local ones
+    make = Make(apiserver=["--enable-aggregator-routing=true"], audited=RULES)
+    with ControlPlane(tmp_path_factory.mktemp("plane"), make) as plane:
         yield plane
 
 
-def test_only_an_adapter_that_is_killed_costs_a_turn_of_an_hpa(
-    control_plane: ControlPlane, hosts: list[str], tmp_path: Path
+def test_adapters_come_and_go_and_only_one_that_is_killed_costs_turns_of_hpas(
+    hosts: list[str], control_plane: ControlPlane, tmp_path: Path
 ) -> None:
     with stage(tmp_path, control_plane, hosts) as on:
         both_answer(on)
         both_say_the_same(on)
         one_waits_for_its_log(on)
         each_is_replaced(on)
-        windows = [one_is_killed(on, adapter) for adapter in on.tidecast.adapters]
+        only_then_requests_failed(on, [])
+        kills = [one_is_killed(on, adapter) for adapter in on.tidecast.adapters]
         both_say_the_same(on)
-    assert not [one for asker in on.askers for one in asker.wrong]
-    nothing_else_failed(on, windows)
+        only_then_requests_failed(on, kills)
+    assert not [wrong for asker in on.askers for wrong in asker.wrong]
 
 
 def both_answer(on: Stage) -> None:
     """Each about as much as the other."""
-    before, begun = on.answered(), {adapter: adapter.answered() for adapter in on.tidecast.adapters}
+    before, own = {adapter: adapter.answered() for adapter in on.tidecast.adapters}, on.answered()
     on.wait_for_answers(ANSWERS)
-    each = {adapter.name: int(adapter.answered() - count) for adapter, count in begun.items()}
-    note(f"routing: answered by each adapter {each}, of our own load {on.answered() - before}")
-    assert min(each.values()) > ANSWERS / 4
+    more = {adapter.name: int(adapter.answered() - count) for adapter, count in before.items()}
+    note(f"routing: of {on.answered() - own} requests and those of HPAs each adapter has answered {more}")
+    assert min(more.values()) > ANSWERS / 4
 
 
 def both_say_the_same(on: Stage) -> None:
     """Also after a change of the load, which the HPAs follow."""
     identity = on.plane.front_proxy.issue("front-proxy-client")
-    on.told.tell(on.told.load + LOAD)
+    on.tell_more()
     on.settle()
-    for path in (one.path for one in on.hpas):
+    for one in on.hpas:
 
-        def said(path: str = path) -> bool:
-            one, other = (adapter.ask(path, identity, HPA)["items"] for adapter in on.tidecast.adapters)
-            return bool(one == other)
+        def is_the_same(path: str = one.path) -> bool:
+            said = [adapter.ask(path, identity, HPA)["items"] for adapter in on.tidecast.adapters]
+            return bool(said[0] == said[1])
 
-        until(f"both adapters say the same of {path}", said, TIMEOUT_S)
+        until(f"both say the same of {one.name}", is_the_same, TIMEOUT_S)
 
 
 def one_waits_for_its_log(on: Stage) -> None:
@@ -111,58 +103,50 @@ def each_is_replaced(on: Stage) -> None:
 
 
 def is_stopped(on: Stage, adapter: Adapter) -> None:
-    """As the kubelet stops a pod."""
+    """As a kubelet stops a pod."""
     begun = time.time()
     assert adapter.stop(signal.SIGTERM) == 0, adapter.tail()
-    ended, told = time.time(), on.tidecast.kubelet.told[-1]
+    told, gone_s = on.tidecast.kubelet.told[-1], time.time() - begun
     assert adapter.host not in told.ready
     note(
-        f"routing: {adapter.name} was stopped, not ready after {told.at - begun:.1f} s, gone after {ended - begun:.1f} s"
+        f"routing: stopped {adapter.name}: not ready after {told.at - begun:.1f} s, gone after {gone_s:.1f} s"
     )
 
 
 def is_back(on: Stage, adapter: Adapter) -> None:
-    until("both are ready", lambda: on.tidecast.kubelet.is_told(frozenset(on.tidecast.hosts)), TIMEOUT_S)
-    until(f"{adapter.name} answers again", lambda: adapter.answered() > ANSWERS / 4, TIMEOUT_S)
+    """Ready, and one of those that get requests."""
+    all_of_them = frozenset(on.tidecast.hosts)
+    until("both are ready", lambda: on.tidecast.kubelet.is_told(all_of_them), TIMEOUT_S)
+    until(f"{adapter.name} answers", lambda: adapter.answered() > ANSWERS / 4, TIMEOUT_S)
 
 
 def one_is_killed(on: Stage, adapter: Adapter) -> Window:
-    """When requests may have met nobody: until the aggregator knows."""
-    alone = frozenset(on.tidecast.hosts) - {adapter.host}
-    begun = time.time()
+    """Until the aggregator knows it: while requests may meet nobody. Then the other answers alone."""
+    begin, other = time.time(), frozenset(on.tidecast.hosts) - {adapter.host}
     adapter.kill()
-    until(f"{adapter.name} is not ready", lambda: on.tidecast.kubelet.is_told(alone), TIMEOUT_S)
-    window = Window(begun, on.tidecast.kubelet.told[-1].at + SPREAD_S)
+    until(f"{adapter.name} is not ready", lambda: on.tidecast.kubelet.is_told(other), TIMEOUT_S)
+    window = Window(begin, on.tidecast.kubelet.told[-1].at + SPREAD_S)
     on.wait_for_answers(ANSWERS)
-    until("all HPAs work", lambda: all(one.active() for one in on.hpas), TIMEOUT_S)
-    assert [one.replicas() for one in on.hpas] == [one.implied(on.told.load) for one in on.hpas]
+    on.settle()
     adapter.start()
     is_back(on, adapter)
     return window
 
 
-def nothing_else_failed(on: Stage, windows: list[Window]) -> None:
-    """By the API server's own record: every request of an HPA and of ours, every status of an HPA and of an APIService."""
-    asked = on.audit.asked(on.since)
-    failed = [one for one in asked if one.code != 200]
-    turns = [one for one in on.audit.conditions(on.since, HPAS, "ScalingActive") if one.status != "True"]
-    for window in windows:
-        within = [one for one in failed if meets(one, window)]
-        by = Counter("HPA" if one.user == HPA else "ours" for one in within)
-        last = max((one.done for one in within), default=window.begin)
-        note(
-            f"routing: killed: failed {dict(by)}, all within {last - window.begin:.2f} s of {window.end - window.begin:.2f} s"
-        )
-    for one in turns:
-        note(f"routing: {one}")
-    users = Counter(one.user for one in asked)
-    note(f"routing: requests {dict(users)}")
-    assert not [one for one in failed if not any(meets(one, window) for window in windows)]
-    assert {one.code for one in failed} <= {503}
-    assert not [one for one in turns if not any(w.begin <= one.at <= w.end for w in windows)]
-    gone = [one for one in on.audit.conditions(on.since, API_SERVICES, "Available") if one.status != "True"]
-    assert not gone
-
-
-def meets(one: Asked, window: Window) -> bool:
-    return one.at <= window.end and one.done >= window.begin
+def only_then_requests_failed(on: Stage, kills: Sequence[Window]) -> None:
+    """By the API server's own record: every request of HPAs and of ours, and every status of HPAs and APIServices."""
+    record = on.record()
+    failed = [one for one in record.asked if one.code != 200]
+    turns = [one for one in record.scaling_active if one.status != "True"]
+    note(
+        f"routing: {len(record.asked)} requests, {sum(one.user == HPA for one in record.asked)} of them by HPAs"
+    )
+    for kill in kills:
+        by = Counter("HPAs" if one.user == HPA else "us" for one in failed if one.meets(kill))
+        lasted_s = max((one.end for one in failed if one.meets(kill)), default=kill.begin) - kill.begin
+        note(f"routing: a kill failed requests of {dict(by)}, the last after {lasted_s:.2f} s")
+    assert [one for one in failed if not any(one.meets(kill) for kill in kills)] == []
+    assert [one for one in turns if not any(one.is_within(kill) for kill in kills)] == []
+    assert [one for one in record.available if one.status != "True"] == []
+    note(str(on.refusals().most_common(5)))
+    assert {text.split(":")[0] for text in on.refusals()} <= {"error trying to reach service"}
