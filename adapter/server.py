@@ -29,6 +29,7 @@ from adapter.api.app import MetricsApi
 from adapter.api.connections import SWEEP_MS, Connections, log
 from adapter.api.own_certificate import OwnCertificate, names_of, tls_folder
 from adapter.api.protocol import HttpServer
+from adapter.api.readiness import Readiness
 from adapter.explain import Explainer
 from adapter.follow import Follower, Tolerant
 from adapter.registration.keeper import PERIOD_MS, Keeper
@@ -59,8 +60,8 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
     gate, keeper = (cluster.gate, cluster.keeper) if cluster else (None, None)
     access = _Access(settings, gate, keeper, telemetry)
     connections = Connections(clock, telemetry.connections_refused.inc)
-    metrics = MetricsApi(view, answers, gate, telemetry)
-    api = HttpServer(metrics.answer, connections)
+    readiness = Readiness(view, cluster.pods if cluster else None)
+    api = HttpServer(MetricsApi(view, answers, gate, telemetry, readiness).answer, connections)
     log, version = _opened(settings)
     with contextlib.closing(log):
         explainer = Explainer(log, settings.signal_stale_ms)
@@ -79,7 +80,7 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
             _running(*(every(period_ms, clock, turn, telemetry.faults.inc) for period_ms, turn in beats)),
         ):
             _answer("ready")
-            await _until_closed(following.replaced, metrics.leave)
+            await _until_closed(following.replaced, readiness.leave)
 
 
 def _opened(settings: Settings) -> tuple[Log, Callable[[int], int]]:
