@@ -1,13 +1,13 @@
-"""What the API server's audit log tells of a run: each request for a metric with its answer, and each status that was written."""
+"""What the API server's audit log tells of a run: requests for metrics with their answers, statuses and events written."""
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.e2e.components.control_plane import METRICS_ASKED
+from tests.e2e.components.control_plane import HPA, METRICS_ASKED
 from tests.e2e.components.kube import Json
 
 RULES = (
@@ -19,90 +19,95 @@ RULES = (
             {"group": "apiregistration.k8s.io", "resources": ["apiservices/status"]},
         ],
     },
+    {"level": "Request", "users": [HPA], "resources": [{"group": "", "resources": ["events"]}]},
 )
 """Of the audit policy that this module reads the log of."""
 
 
-class Window(NamedTuple):
+class Span(NamedTuple):
     """From one time to another, in seconds of the wall clock as all times here."""
 
     begin: float
     end: float
 
+    def meets(self, other: "Span") -> bool:
+        return self.begin <= other.end and self.end >= other.begin
+
 
 @dataclass(frozen=True)
 class Asked:
-    """A request for a metric: when it came and when it was answered."""
+    """A request for a metric, from when it came until it was answered."""
 
-    begin: float
-    end: float
+    span: Span
     user: str
     path: str
     code: int
-
-    def meets(self, window: Window) -> bool:
-        return self.begin <= window.end and self.end >= window.begin
 
 
 @dataclass(frozen=True)
 class Condition:
     """One that was written into an object's status."""
 
-    at: float
+    span: Span
     name: str
     status: str
     message: str
 
-    def is_within(self, window: Window) -> bool:
-        return window.begin <= self.at <= window.end
+
+@dataclass(frozen=True)
+class Event:
+    """One of an HPA, or the word that it came again, which has no reason."""
+
+    span: Span
+    name: str
+    reason: str
 
 
 @dataclass(frozen=True)
 class Record:
-    """All that came since a time."""
-
-    asked: list[Asked]
-    scaling_active: list[Condition]
+    asked: list[Asked] = field(default_factory=list)
+    scaling_active: list[Condition] = field(default_factory=list)
     """Of HPAs."""
-    available: list[Condition]
+    available: list[Condition] = field(default_factory=list)
     """Of APIServices."""
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def failures(self) -> list[Event]:
+        """FailedGetObjectMetric, FailedComputeMetricsReplicas and their like, each time."""
+        names = {event.name for event in self.events if event.reason.startswith("Failed")}
+        return [event for event in self.events if event.name in names]
 
 
-def read(log: Path, since: float) -> Record:
+def read(log: Path) -> Record:
     """A last line that is only half there is left out."""
-    record = Record([], [], [])
+    record = Record()
     with log.open("rb") as file:
-        for event in (json.loads(line) for line in file if line.endswith(b"\n")):
-            if _s(event["requestReceivedTimestamp"]) >= since:
-                _take(record, event)
+        for line in file:
+            if line.endswith(b"\n"):
+                _take(record, json.loads(line))
     return record
 
 
-def _take(record: Record, event: Json) -> None:
-    match event["objectRef"]["resource"]:
+def _take(record: Record, line: Json) -> None:
+    span = Span(_s(line["requestReceivedTimestamp"]), _s(line["stageTimestamp"]))
+    of, sent = line["objectRef"], line.get("requestObject", {})
+    match of["resource"]:
         case "horizontalpodautoscalers":
-            record.scaling_active.extend(_conditions(event, "ScalingActive"))
+            record.scaling_active.extend(_conditions(span, of["name"], sent, "ScalingActive"))
         case "apiservices":
-            record.available.extend(_conditions(event, "Available"))
+            record.available.extend(_conditions(span, of["name"], sent, "Available"))
+        case "events":
+            record.events.append(Event(span, of["name"], sent.get("reason", "")))
         case _:
-            record.asked.append(_asked(event))
+            user, code = line["user"].get("username", ""), line["responseStatus"]["code"]
+            record.asked.append(Asked(span, user, line["requestURI"], code))
 
 
-def _asked(event: Json) -> Asked:
-    return Asked(
-        _s(event["requestReceivedTimestamp"]),
-        _s(event["stageTimestamp"]),
-        event["user"].get("username", ""),
-        event["requestURI"],
-        event["responseStatus"]["code"],
-    )
-
-
-def _conditions(event: Json, kind: str) -> Iterator[Condition]:
-    for one in event["requestObject"]["status"].get("conditions") or ():
+def _conditions(span: Span, name: str, sent: Json, kind: str) -> Iterator[Condition]:
+    for one in sent["status"].get("conditions") or ():
         if one["type"] == kind:
-            at, name = _s(event["requestReceivedTimestamp"]), event["objectRef"]["name"]
-            yield Condition(at, name, one["status"], one.get("message", ""))
+            yield Condition(span, name, one["status"], one.get("message", ""))
 
 
 def _s(text: str) -> float:

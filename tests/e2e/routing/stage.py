@@ -14,13 +14,10 @@ from tests.e2e.components.control_plane import ControlPlane
 from tests.e2e.components.waiting import until
 from tests.e2e.followed import Followed, by_external, by_object, by_pods
 from tests.e2e.routing.adapters import RoutedAdapters
-from tests.e2e.routing.audit import Record, read
 from tests.e2e.serving.asking import RIGHT, Asker
 from tests.e2e.serving.stage import LOAD, METRICS, PER_REPLICA
 from tests.e2e.told import Told, told
 
-SHUTDOWN_DELAY = "3s"
-"""Longer than the kubelet's period, the time of a probe and that of an EndpointSlice on its way to the aggregator."""
 STALE_AFTER = "30s"
 """Longer than the log's side is down: how old numbers may be is not what these tests are about."""
 ASKERS = 2
@@ -35,11 +32,7 @@ class Stage:
     hpas: Sequence[Followed]
     askers: Sequence[Asker]
     since: float = field(default_factory=time.time)
-    """From here on nothing may fail, in seconds of the wall clock."""
-
-    def record(self) -> Record:
-        """The API server's own."""
-        return read(self.plane.audit_log, self.since)
+    """When all HPAs worked, in seconds of the wall clock: from here on nothing may fail."""
 
     def tell_more(self) -> None:
         self.told.tell(self.told.load + LOAD)
@@ -50,24 +43,26 @@ class Stage:
         until(f"HPAs are at {sizes}", lambda: [one.settled() for one in self.hpas] == sizes, TIMEOUT_S)
         until("all HPAs work", lambda: all(one.active() for one in self.hpas), TIMEOUT_S)
 
-    def answered(self) -> int:
-        """Right answers to our own load."""
-        return sum(one.answers[RIGHT] for one in self.askers)
+    @property
+    def answers(self) -> Counter[str]:
+        """To our own load, by kind."""
+        return sum((one.answers for one in self.askers), Counter())
 
+    @property
     def refusals(self) -> Counter[str]:
-        """What was answered to it instead."""
+        """What was said instead of a number."""
         return sum((one.refusals for one in self.askers), Counter())
 
     def wait_for_answers(self, count: int) -> None:
-        """So many more of them."""
-        enough = self.answered() + count
-        until(f"{count} more answers", lambda: self.answered() >= enough, TIMEOUT_S)
+        """So many more right ones."""
+        enough = self.answers[RIGHT] + count
+        until(f"{count} more answers", lambda: self.answers[RIGHT] >= enough, TIMEOUT_S)
 
 
 @contextmanager
 def stage(folder: Path, plane: ControlPlane, hosts: Sequence[str]) -> Iterator[Stage]:
     """With all HPAs at the size that the load implies. Raises ComponentFailed, KubeError, TimeoutError."""
-    settings = policies.settings() | {"staleAfter": STALE_AFTER, "shutdownDelay": SHUTDOWN_DELAY}
+    settings = policies.settings() | {"staleAfter": STALE_AFTER}
     for manifest in (workloads.namespace(), *map(workloads.deployment, METRICS)):
         plane.kube.apply(manifest)
     with told(list(METRICS), LOAD) as source:
