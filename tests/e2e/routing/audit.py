@@ -1,14 +1,16 @@
 """What the API server's audit log tells of a run: requests for metrics with their answers, statuses and events written."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from tests.e2e.components.control_plane import HPA, METRICS_ASKED
 from tests.e2e.components.kube import Json
+
+Of = TypeVar("Of", bound="Entry")
 
 RULES = (
     *METRICS_ASKED,
@@ -35,30 +37,32 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Asked:
+class Entry:
+    span: Span
+
+
+@dataclass(frozen=True)
+class Asked(Entry):
     """A request for a metric, from when it came until it was answered."""
 
-    span: Span
     user: str
     path: str
     code: int
 
 
 @dataclass(frozen=True)
-class Condition:
+class Condition(Entry):
     """One that was written into an object's status."""
 
-    span: Span
     name: str
     status: str
     message: str
 
 
 @dataclass(frozen=True)
-class Event:
+class Event(Entry):
     """One of an HPA, or the word that it came again, which has no reason."""
 
-    span: Span
     name: str
     reason: str
 
@@ -73,10 +77,27 @@ class Record:
     events: list[Event] = field(default_factory=list)
 
     @property
+    def refused(self) -> list[Asked]:
+        return [one for one in self.asked if one.code != 200]
+
+    @property
+    def inactive(self) -> list[Condition]:
+        return [one for one in self.scaling_active if one.status != "True"]
+
+    @property
+    def unavailable(self) -> list[Condition]:
+        return [one for one in self.available if one.status != "True"]
+
+    @property
     def failures(self) -> list[Event]:
         """FailedGetObjectMetric, FailedComputeMetricsReplicas and their like, each time."""
         names = {event.name for event in self.events if event.reason.startswith("Failed")}
         return [event for event in self.events if event.name in names]
+
+
+def after(moment: float, entries: Iterable[Of]) -> list[Of]:
+    """Those that began later."""
+    return [one for one in entries if one.span.begin > moment]
 
 
 def read(log: Path) -> Record:

@@ -46,12 +46,12 @@ class Stage:
     @property
     def answers(self) -> Counter[str]:
         """To our own load, by kind."""
-        return sum((one.answers for one in self.askers), Counter())
+        return sum((one.answers.copy() for one in self.askers), Counter())
 
     @property
     def refusals(self) -> Counter[str]:
         """What was said instead of a number."""
-        return sum((one.refusals for one in self.askers), Counter())
+        return sum((one.refusals.copy() for one in self.askers), Counter())
 
     def wait_for_answers(self, count: int) -> None:
         """So many more right ones."""

@@ -16,7 +16,7 @@ from tests.e2e.components.control_plane import HPA, ControlPlane, Make
 from tests.e2e.components.host_addresses import host_addresses
 from tests.e2e.components.report import note
 from tests.e2e.components.waiting import until
-from tests.e2e.routing.audit import RULES, Asked, Condition, Event, Span, read
+from tests.e2e.routing.audit import RULES, Asked, Entry, Span, after, read
 from tests.e2e.routing.stage import TIMEOUT_S, Stage, stage
 from tests.e2e.serving.asking import RIGHT
 from tests.e2e.two_adapters import Adapter
@@ -136,23 +136,21 @@ def one_is_killed(on: Stage, adapter: Adapter) -> Span:
 def nothing_else_failed(on: Stage, kills: Sequence[Span]) -> None:
     """By the API server's own record: requests of HPAs and of ours, what HPAs say, and whether an APIService had nobody."""
     record = read(on.plane.audit_log)
-    failed = [one for one in record.asked if one.code != 200 and one.span.begin > on.since]
-    inactive = [one for one in record.scaling_active if one.status != "True" and one.span.begin > on.since]
-    events = [one for one in record.failures if one.span.begin > on.since]
-    note_costs(on, failed, kills)
-    losses: list[Asked | Condition | Event] = [*failed, *inactive, *events]
-    assert [one for one in losses if not any(map(one.span.meets, kills))] == []
-    assert any(one.status == "True" for one in record.available)
-    assert [one for one in record.available if one.status != "True" and one.span.begin > on.since] == []
+    assert record.available
+    assert after(on.since, record.unavailable) == []
+    refused = after(on.since, record.refused)
+    note_costs(on, refused, kills)
+    lost: list[Entry] = [*refused, *after(on.since, record.inactive), *after(on.since, record.failures)]
+    assert [one for one in lost if not any(map(one.span.meets, kills))] == []
     assert set(on.answers) <= {RIGHT, "503"}
     assert not [wrong for asker in on.askers for wrong in asker.wrong]
 
 
-def note_costs(on: Stage, failed: Sequence[Asked], kills: Sequence[Span]) -> None:
+def note_costs(on: Stage, refused: Sequence[Asked], kills: Sequence[Span]) -> None:
     for kill in kills:
-        missed = [one for one in failed if one.span.meets(kill)]
-        by = Counter("HPAs" if one.user == HPA else "us" for one in missed)
-        lasted_s = max((one.span.end for one in missed), default=kill.begin) - kill.begin
+        met_it = [one for one in refused if one.span.meets(kill)]
+        by = Counter("HPAs" if one.user == HPA else "us" for one in met_it)
+        lasted_s = max((one.span.end for one in met_it), default=kill.begin) - kill.begin
         note(f"routing: a kill failed requests of {dict(by)}, the last after {lasted_s:.2f} s")
     note(f"routing: answers to us {dict(on.answers)}")
     for text, count in on.refusals.items():
