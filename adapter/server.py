@@ -1,8 +1,8 @@
 """The adapter's process: two sockets, one log, the view between them.
 
 `python -m adapter.server` reads its start from one line of JSON on standard input and answers with one line on
-standard output: `ready`, or why it can't start. It stops when its input closes, so that it never outlives the
-process that started it.
+standard output: `ready`, or why it can't start. Another line bids it leave: it is not ready any more, and answers all the
+same. It stops when its input closes, so that it never outlives the process that started it.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ from adapter.api.app import MetricsApi
 from adapter.api.connections import SWEEP_MS, Connections, log
 from adapter.api.own_certificate import OwnCertificate, names_of, tls_folder
 from adapter.api.protocol import HttpServer
+from adapter.api.readiness import Readiness
 from adapter.explain import Explainer
 from adapter.follow import Follower, Tolerant
 from adapter.registration.keeper import PERIOD_MS, Keeper
@@ -60,7 +61,8 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
     gate, keeper = (cluster.gate, cluster.keeper) if cluster else (None, None)
     access = _Access(settings, gate, keeper, telemetry)
     connections = Connections(clock, telemetry.connections_refused.inc)
-    api = HttpServer(MetricsApi(view, answers, gate, telemetry).answer, connections)
+    readiness = Readiness(view, cluster.pods if cluster else None)
+    api = HttpServer(MetricsApi(view, answers, gate, telemetry, readiness).answer, connections)
     log, version = _opened(settings)
     with contextlib.closing(log):
         explainer = Explainer(log, settings.signal_stale_ms)
@@ -79,7 +81,7 @@ async def serve(settings: Settings, http_fd: int, https_fd: int, ops_url: str) -
             _running(*(every(period_ms, clock, turn, telemetry.faults.inc) for period_ms, turn in beats)),
         ):
             _answer("ready")
-            await _until_closed(following.replaced)
+            await _until_closed(following.replaced, readiness.leave)
 
 
 def _opened(settings: Settings) -> tuple[Log, Callable[[int], int]]:
@@ -192,18 +194,24 @@ async def served_page(app: web.Application, descriptor: int, connections: Connec
         await runner.cleanup()
 
 
-async def _until_closed(replaced: asyncio.Event) -> None:
-    """Raises LogReplaced when what is served has been read from a log that is gone: who starts us begins anew."""
+async def _until_closed(replaced: asyncio.Event, leave: Callable[[], None]) -> None:
+    """`leave` is called for each line. Raises LogReplaced when what is served has been read from a log that is gone: who
+    starts us begins anew."""
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    closed, other = asyncio.create_task(reader.read()), asyncio.create_task(replaced.wait())
+    closed, other = asyncio.create_task(_heed(reader, leave)), asyncio.create_task(replaced.wait())
     try:
         await asyncio.wait([closed, other], return_when=asyncio.FIRST_COMPLETED)
     finally:
         await stop(closed, other)
     if replaced.is_set():
         raise LogReplaced("the log has been replaced by another one; start again to read that")
+
+
+async def _heed(reader: asyncio.StreamReader, leave: Callable[[], None]) -> None:
+    while await reader.readline():
+        leave()
 
 
 def main() -> None:

@@ -98,6 +98,11 @@ class AdapterProcess:
         """Wait for its end, which nobody asked for; returns its exit code."""
         return await self._process.wait()
 
+    def leave(self) -> None:
+        """From now on it says that it is not ready, and answers until it is stopped."""
+        assert self._process.stdin
+        self._process.stdin.write(b"leave\n")
+
     async def stop(self) -> None:
         """Close its input and wait; kill it when it does not stop."""
         assert self._process.stdin

@@ -13,6 +13,7 @@ from adapter.api.documents import Document, Documents
 from adapter.api.messages import TEXT, Request, Response
 from adapter.api.negotiation import negotiate
 from adapter.api.paths import MAX_PATH, ExternalMetric, ObjectMetric, read_path
+from adapter.api.readiness import Readiness
 from adapter.api.status import ApiError, Json, status
 from adapter.measured import Measured
 from adapter.view import View
@@ -21,7 +22,7 @@ from cme.runtime.telemetry import AdapterTelemetry
 log = logging.getLogger("tidecast.adapter")
 
 HEALTH = ("/healthz", "/livez", "/readyz")
-"""Open to everybody: the kubelet brings no identity. Never dependent on the age of data, see `readyz`."""
+"""Open to everybody: the kubelet brings no identity."""
 
 _TAG = re.compile(r'"([^"]*)"')
 """An entity tag of If-None-Match, weak or not (RFC 9110, 8.8.3)."""
@@ -30,8 +31,15 @@ _TAG = re.compile(r'"([^"]*)"')
 class MetricsApi:
     """Answers from the view, to whom the gate lets pass; without a gate (on a loopback address) to everybody."""
 
-    def __init__(self, view: View, answers: Answers, gate: Gate | None, telemetry: AdapterTelemetry) -> None:
-        self._view, self._answers, self._gate = view, answers, gate
+    def __init__(
+        self,
+        view: View,
+        answers: Answers,
+        gate: Gate | None,
+        telemetry: AdapterTelemetry,
+        readiness: Readiness,
+    ) -> None:
+        self._view, self._answers, self._gate, self._readiness = view, answers, gate, readiness
         self._documents, self._measured = Documents(view), Measured("metrics", telemetry)
 
     async def answer(self, request: Request) -> Response:
@@ -63,9 +71,8 @@ class MetricsApi:
         return self._respond(request)
 
     def _health(self, path: str) -> Response:
-        """Ready once the log was read: an adapter that turned unready with old data would take discovery down."""
-        waiting = path == "/readyz" and not self._view.ready
-        return Response(503, b"the log is being read", TEXT) if waiting else Response(200, b"ok", TEXT)
+        lacking = self._readiness.lacking if path == "/readyz" else ""
+        return Response(503, lacking.encode(), TEXT) if lacking else Response(200, b"ok", TEXT)
 
     def _respond(self, request: Request) -> Response:
         path, accept = request.path.rstrip("/"), request.headers.get("Accept", "")

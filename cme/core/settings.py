@@ -133,6 +133,7 @@ class Settings(Document):
     rate_window: Duration = parse_duration("30s")
     stale_after: Duration = parse_duration("60s")
     forecast_stale_after: Duration = parse_duration("3m")
+    shutdown_delay: Duration = parse_duration("5s")
     forecast_preset: Literal["best", "fast"] = "best"
     policies_per_namespace: int = Field(default=500, ge=1)
     scrape_namespaces: tuple[str, ...] = ()

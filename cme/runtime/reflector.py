@@ -88,6 +88,8 @@ class Reflector:
         self._watch: Watch | None = None
         self._stopped = False
         self._problem = ""
+        self.tried = False
+        """Whether all have been listed once, or could not be."""
 
     async def turn(self) -> None:
         """Follow the cluster until it fails; the failure is logged when it is another than the last."""
@@ -123,7 +125,10 @@ class Reflector:
         """Start anew. Raises KubeFailed."""
         self._telemetry.lists.inc()
         pages = Pages(self._cluster, self._path)
-        self._collection.begin(self._until_stopped(pages), self._clock.monotonic_ms())
+        try:
+            self._collection.begin(self._until_stopped(pages), self._clock.monotonic_ms())
+        finally:
+            self.tried = True
         self._version = pages.version
 
     def _until_stopped(self, objects: Iterable[Json]) -> Iterator[Json]:

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from adapter.access.gate import Gate
 from adapter.access.users import MASTERS
 from adapter.api.app import MetricsApi
+from adapter.api.readiness import Readiness
 from cme.core.clock import SystemClock
 from cme.runtime.telemetry import AdapterTelemetry
 from tests.contract.metrics_api.client import Client
@@ -36,6 +37,8 @@ async def client() -> AsyncIterator[Client]:
     stage.decide()
     cluster = Cluster(tokens={TOKEN: {"username": "kit", "groups": [MASTERS]}})
     gate = await asyncio.to_thread(Gate, cluster, stage.clock)
-    api = MetricsApi(stage.view, stage.answers, gate, AdapterTelemetry(CollectorRegistry()))
+    api = MetricsApi(
+        stage.view, stage.answers, gate, AdapterTelemetry(CollectorRegistry()), Readiness(stage.view)
+    )
     async with listening(api) as url:
         yield Client(url, credentials={"Authorization": f"Bearer {TOKEN}"})

@@ -32,6 +32,12 @@ from tests.e2e.components.web import Answer, is_ok, request, trusting
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NAME = "tidecast"
+TO_THIS_HOST: Json = {
+    "op": "replace",
+    "path": "/spec",
+    "value": {"type": "ExternalName", "externalName": "localhost"},
+}
+"""What becomes of a Service, as a step of a JSON patch."""
 
 
 class Tidecast(Process):
@@ -39,6 +45,12 @@ class Tidecast(Process):
 
     shape = "base"
     """Which folder of deploy/."""
+
+    service: Json = TO_THIS_HOST
+    """What becomes of its Services."""
+
+    hosts: Sequence[str] = ("127.0.0.1",)
+    """Where its adapters listen."""
 
     def __init__(
         self,
@@ -53,6 +65,7 @@ class Tidecast(Process):
         """`groups`: which of the metrics groups it is to have; `refused`: it will not get them; `given`: it is given a
         certificate instead of making its own."""
         self.http_port, self.https_port = free_ports(2)
+        self.service_port = self.https_port
         self._plane, self._folder, self._groups = plane, folder, groups
         self._settings, self._policies, self._refused = settings, policies, refused
         self.config = folder / "tidecast.yaml"
@@ -79,7 +92,7 @@ class Tidecast(Process):
 
     def install(self) -> None:
         """All but the process. Raises ComponentFailed, KubeError."""
-        install(self._plane.kube, self._folder, self.shape)
+        install(self._plane.kube, self._folder, self.shape, self.service)
         self.configure({"token": self._plane.kube.token_of(NAME, NAME)})
 
     def configure(self, user: Json) -> None:
@@ -116,7 +129,8 @@ class Tidecast(Process):
     def _serving(self) -> Json:
         """The setting `certificate`: the files of one that it is given."""
         assert self._authority
-        pair = self._authority.issue("serving", hosts=(f"{NAME}.{NAME}.svc", "localhost"))
+        hosts = {f"{NAME}.{NAME}.svc", "localhost", *self.hosts}
+        pair = self._authority.issue("serving", hosts=tuple(hosts))
         files = {"certFile": pair.certificate, "keyFile": pair.key, "caFile": self._authority.certificate}
         return {name: str(path) for name, path in files.items()}
 
@@ -129,7 +143,7 @@ class Tidecast(Process):
             found = self._plane.kube.get(path)
         except KubeError:
             return False
-        leads = found["spec"]["service"]["port"] == self.https_port
+        leads = found["spec"]["service"]["port"] == self.service_port
         return leads and ApiService.of(found).available
 
     def _up(self) -> list[str]:
@@ -165,10 +179,10 @@ def uninstall(kube: Kube) -> None:
         kube.delete(f"/api/v1/namespaces/{NAME}/serviceaccounts/{NAME}")
 
 
-def install(kube: Kube, folder: Path, shape: str = "base") -> list[Json]:
+def install(kube: Kube, folder: Path, shape: str = "base", service: Json = TO_THIS_HOST) -> list[Json]:
     """Apply a folder of deploy/ for a process on this host; returns what was applied. Raises ComponentFailed, KubeError."""
     kube.apply(_volume())
-    manifests = render(folder, shape)
+    manifests = render(folder, shape, service)
     for manifest in manifests:
         kube.apply(manifest)
     for name in (one["metadata"]["name"] for one in manifests if one["kind"] == "Deployment"):
@@ -181,18 +195,15 @@ def _is_complete(kube: Kube, name: str) -> bool:
     return bool(deployment["status"].get("readyReplicas") == deployment["spec"]["replicas"])
 
 
-def render(folder: Path, shape: str = "base") -> list[Json]:
+def render(folder: Path, shape: str = "base", service: Json = TO_THIS_HOST) -> list[Json]:
     """What `kustomize build` makes of the overlay. Raises ComponentFailed."""
     overlay = folder / "overlay"
     overlay.mkdir()
-    outside = [
-        {"op": "replace", "path": "/spec", "value": {"type": "ExternalName", "externalName": "localhost"}}
-    ]
     content = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
         "resources": [os.path.relpath(DEPLOY / shape, overlay)],
-        "patches": [{"target": {"kind": "Service"}, "patch": json.dumps(outside)}],
+        "patches": [{"target": {"kind": "Service"}, "patch": json.dumps([service])}],
     }
     (overlay / "kustomization.yaml").write_text(json.dumps(content))
     text = run([str(KUSTOMIZE.path()), "build", str(overlay)], overlay)

@@ -58,6 +58,7 @@ def test_both_sides_of_the_log_fit_their_pods_and_each_other(machine: None, tmp_
     made = {(one["kind"], one["metadata"]["name"]): one for one in render(tmp_path, "adapters")}
     writer, adapter = (pod(made, name) for name in ("tidecast", "tidecast-adapter"))
     served, followed = settings_of(made, writer), settings_of(made, adapter)
+    assert followed.shutdown_delay / 1000 + 10 <= adapter.get("terminationGracePeriodSeconds", 30)
     assert served.serve_log
     assert followed.follow_log
     assert (writer["containers"][0]["args"][0], adapter["containers"][0]["args"][0]) == ("up", "serve")

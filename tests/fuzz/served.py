@@ -14,6 +14,7 @@ from adapter.access.gate import Gate
 from adapter.api.app import MetricsApi
 from adapter.api.connections import HEAD_MS, Connections
 from adapter.api.protocol import HttpServer
+from adapter.api.readiness import Readiness
 from adapter.server import served
 from cme.core.clock import ManualClock
 from cme.runtime.telemetry import AdapterTelemetry
@@ -147,7 +148,7 @@ async def serving() -> AsyncIterator[Served]:
     )
     telemetry, clock = AdapterTelemetry(CollectorRegistry()), ManualClock(0)
     gate = await asyncio.to_thread(Gate, cluster, stage.clock)
-    api = MetricsApi(stage.view, stage.answers, gate, telemetry)
+    api = MetricsApi(stage.view, stage.answers, gate, telemetry, Readiness(stage.view))
     sock = socket.create_server(("127.0.0.1", 0))
     port, connections = sock.getsockname()[1], Connections(clock, telemetry.connections_refused.inc)
     async with served(HttpServer(api.answer, connections), sock.detach(), connections, None):

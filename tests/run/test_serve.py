@@ -1,7 +1,12 @@
 """`tidecast serve` beside `tidecast up`, as processes of their own: the log's side is killed and comes back."""
 
 import json
+import os
 import shutil
+import signal
+import ssl
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +49,11 @@ class Site:
         head = "apiVersion: tidecast.dev/v1alpha1\nkind: Settings\ntick: 1s\nstaleAfter: 10s\n"
         file.write_text(f"{head}{field}: {json.dumps(link)}{policies}")
         return str(file)
+
+    def set_shutdown_delay(self, text: str) -> None:
+        """Of adapters that start from now on."""
+        with Path(self.adapter_side).open("a") as file:
+            file.write(f"\nshutdownDelay: {text}\n")
 
     def collector(self) -> Program:
         (self.folder / "collector").mkdir(exist_ok=True)
@@ -103,9 +113,11 @@ def test_two_adapters_serve_the_same_numbers_and_one_goes_on_alone(site: Site) -
     with site.collector() as collector, site.adapter("one") as one, site.adapter("other") as other:
         one.wait_for(lambda: all_are_numbers(one))
         other.wait_for(lambda: all_are_numbers(other))
-        collector.process.kill()  # the log ends here: both come to its end, and ask nobody any more
+        before = times(one)
+        one.wait_for(lambda: times(one) != before and all_are_decided(one) and agree(one, other))
+        collector.process.kill()  # just after a tick: amid one a follower might get what the other does not
         collector.process.wait()
-        one.wait_for(lambda: all_answered(one) == all_answered(other))
+        assert agree(one, other)
         told = all_answered(other)
         other.process.kill()
         other.process.wait()
@@ -117,5 +129,52 @@ def all_answered(adapter: Program) -> list[Any]:
     return [answered(adapter, metric) for metric in METRICS]
 
 
+def agree(one: Program, other: Program) -> bool:
+    return all_answered(one) == all_answered(other)
+
+
+def times(adapter: Program) -> set[str]:
+    """Of the measurements that the answers rest on."""
+    return {answer["items"][0]["timestamp"] for answer in all_answered(adapter)}
+
+
+def all_are_decided(adapter: Program) -> bool:
+    """Whether nothing of a tick is still to come: what is measured has been decided upon."""
+    return len(times(adapter)) == 1
+
+
 def all_are_numbers(adapter: Program) -> bool:
     return {answer["kind"] for answer in all_answered(adapter)} == {"MetricValueList"}
+
+
+def test_at_sigterm_it_is_not_ready_and_answers_until_the_delay_is_over(site: Site) -> None:
+    site.set_shutdown_delay("2s")
+    with site.collector(), site.adapter() as adapter:
+        adapter.wait_for(lambda: is_number(adapter))
+        assert readiness(adapter) == (200, "ok")
+        os.kill(adapter.process.pid, signal.SIGTERM)
+        adapter.wait_for(lambda: readiness(adapter) == (503, "shutting down"))
+        assert is_number(adapter)
+        assert adapter.process.wait(START_SECONDS) == 0
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_stops_it_at_once(site: Site, second: signal.Signals) -> None:
+    site.set_shutdown_delay("1h")
+    with site.collector(), site.adapter() as adapter:
+        os.kill(adapter.process.pid, signal.SIGTERM)
+        adapter.wait_for(lambda: readiness(adapter) == (503, "shutting down"))
+        os.kill(adapter.process.pid, second)
+        assert adapter.process.wait(START_SECONDS) == 0
+
+
+def readiness(adapter: Program) -> tuple[int, str]:
+    """As a probe sees it."""
+    context = ssl.create_default_context(cafile=adapter.data / "tls" / "ca.crt")
+    url = f"https://127.0.0.1:{adapter.https}/readyz"
+    try:
+        with urllib.request.urlopen(url, timeout=10, context=context) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()

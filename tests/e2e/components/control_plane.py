@@ -47,6 +47,8 @@ METRICS_ASKED = (
 class Make:
     """What one control plane may have different from another."""
 
+    apiserver: Sequence[str] = ()
+    """Flags of the kube-apiserver beside its own."""
     controllers: Sequence[str] = FAST_HPA
     """Flags of the kube-controller-manager."""
     gates: Sequence[str] = ()
@@ -192,6 +194,7 @@ class ControlPlane:
             f"--proxy-client-key-file={self._proxy.key}",
             f"--audit-policy-file={self._audit_policy()}",
             f"--audit-log-path={self.audit_log}",
+            *self._make.apiserver,
             *self._gates(),
         ]
         return self._process(APISERVER, arguments, self.kube.is_ready)

@@ -42,14 +42,18 @@ class Process:
     def start(self, timeout_s: float = 60) -> None:
         """Return once it is ready. Raises ComponentFailed, with the end of its log."""
         begun = time.monotonic()
-        with self.log.open("ab") as out:
-            self._running = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        self.begin()
         try:
             until(f"{self.name} is ready", self._look, timeout_s)
         except TimeoutError as error:
             self.stop()
             raise ComponentFailed(f"{error}; the end of {self.log}:\n{self.tail()}") from None
         report.started(self.name, self.version, time.monotonic() - begun)
+
+    def begin(self) -> None:
+        """Start it, and wait for nothing."""
+        with self.log.open("ab") as out:
+            self._running = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
 
     def _look(self) -> bool:
         self.check()

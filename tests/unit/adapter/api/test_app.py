@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from adapter.access.gate import Gate
 from adapter.api.app import MetricsApi
+from adapter.api.readiness import Readiness
 from cme.runtime.telemetry import AdapterTelemetry
 from tests.unit.adapter.access.cluster import Cluster
 from tests.unit.adapter.api.listening import listening
@@ -31,12 +32,13 @@ class Api:
         self.stage.measure(WEB, qps=250.0, queue_backlog=60.0)
         self.stage.run(WEB, "web-1", "web-2", app="web")
         self.stage.decide()
+        self.readiness = Readiness(self.stage.view)
 
     @contextlib.asynccontextmanager
     async def served(self, cluster: Cluster | None = None) -> AsyncIterator[ClientSession]:
         telemetry = AdapterTelemetry(self.registry)
         gate = Gate(cluster, self.stage.clock) if cluster else None
-        metrics = MetricsApi(self.stage.view, self.stage.answers, gate, telemetry)
+        metrics = MetricsApi(self.stage.view, self.stage.answers, gate, telemetry, self.readiness)
         async with listening(metrics) as url, ClientSession(url) as client:
             yield client
 
@@ -226,6 +228,16 @@ async def test_only_readiness_waits_for_the_log(api: Api) -> None:
             async with client.get(path) as response:
                 codes[path] = response.status
         assert codes == {"/healthz": 200, "/livez": 200, "/readyz": 503}
+
+
+async def test_who_leaves_is_not_ready_and_answers(api: Api) -> None:
+    async with api.served() as client:
+        api.readiness.leave()
+        codes = {}
+        for path in ("/healthz", "/livez", "/readyz", QPS):
+            async with client.get(path) as response:
+                codes[path] = response.status
+        assert codes == {"/healthz": 200, "/livez": 200, "/readyz": 503, QPS: 200}
 
 
 async def test_old_data_does_not_make_it_unready(api: Api) -> None:

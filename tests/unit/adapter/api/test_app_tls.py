@@ -12,6 +12,7 @@ from adapter.access.gate import Gate
 from adapter.api import tls
 from adapter.api.app import MetricsApi
 from adapter.api.own_certificate import CA_FILE
+from adapter.api.readiness import Readiness
 from cme.core.errors import InvalidInput
 from cme.core.settings import Certificate
 from cme.runtime.telemetry import AdapterTelemetry
@@ -39,7 +40,7 @@ class Served:
         self.renew()
         self.tls = tls.ServerTls(self.certificate, self.gate.trust.authorities)
         telemetry = AdapterTelemetry(CollectorRegistry())
-        self.api = MetricsApi(stage.view, stage.answers, self.gate, telemetry)
+        self.api = MetricsApi(stage.view, stage.answers, self.gate, telemetry, Readiness(stage.view))
         self.url = ""
 
     def renew(self) -> None:
