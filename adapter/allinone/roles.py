@@ -14,8 +14,9 @@ from adapter.allinone.collecting import Collecting
 from adapter.allinone.launch import StartFailed, listen, refuse_strangers, set_by_signals
 from adapter.allinone.ops import served
 from adapter.allinone.predicting import Predicting
-from adapter.allinone.shares import Begin, Shares, Work
+from adapter.allinone.shares import Begin, Loops, Shares
 from cme.core.clock import Clock, SystemClock
+from cme.core.durations import MINUTE_MS
 from cme.core.identity import share_of
 from cme.core.progress import silent
 from cme.core.settings import Configuration, KafkaLink, Settings
@@ -23,12 +24,16 @@ from cme.policies.standing import check
 from cme.runtime.partitioned import Partitioned
 from cme.runtime.tasks import every, stop
 from cme.runtime.telemetry import CollectorTelemetry, PredictorTelemetry, RoleTelemetry
+from predictor.mirror import Mirror
 
 if TYPE_CHECKING:
     from cme.log.kafka.log import KafkaLog
     from cme.log.kafka.membership import Membership
 
 Say = Callable[[str], None]
+
+COPY_MS = MINUTE_MS
+"""How often the predictor's memory is looked at for what its next owner should have."""
 
 
 @dataclass
@@ -121,7 +126,7 @@ async def _collecting(role: _Role) -> AsyncIterator[Begin]:
     cluster = await asyncio.to_thread(Cluster.of, role.clock, role.settings, whole)
 
     @contextlib.asynccontextmanager
-    async def begin(partition: int) -> AsyncIterator[Work]:
+    async def begin(partition: int) -> AsyncIterator[Loops]:
         async with role.log_of(partition, "collector") as log:
             telemetry = CollectorTelemetry(role.metrics.begin(partition))
             work = await asyncio.to_thread(
@@ -136,7 +141,7 @@ async def _collecting(role: _Role) -> AsyncIterator[Begin]:
             )
             try:
                 await work.start()
-                yield work
+                yield work.loops()
             finally:
                 await work.close()
 
@@ -155,17 +160,24 @@ async def _collecting(role: _Role) -> AsyncIterator[Begin]:
 @contextlib.asynccontextmanager
 async def _predicting(role: _Role) -> AsyncIterator[Begin]:
     @contextlib.asynccontextmanager
-    async def begin(partition: int) -> AsyncIterator[Work]:
+    async def begin(partition: int) -> AsyncIterator[Loops]:
         folder = role.settings.data / f"partition-{partition}"
         folder.mkdir(parents=True, exist_ok=True)
         async with role.log_of(partition, "predictor") as log:
             telemetry = PredictorTelemetry(role.metrics.begin(partition))
+            mirror = Mirror(log, role.clock, folder)
+            await asyncio.to_thread(mirror.fetch)
+
+            async def copy() -> None:
+                await asyncio.to_thread(mirror.copy)
+
             work = await asyncio.to_thread(
                 Predicting, log, role.clock, role.settings, telemetry, folder, silent
             )
             try:
-                yield work
+                yield [*work.loops(), every(COPY_MS, role.clock, copy, telemetry.faults.inc)]
             finally:
                 await work.close()
+                await copy()
 
     yield begin

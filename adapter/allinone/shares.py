@@ -27,17 +27,10 @@ class Members(Protocol):
         """Leave them to others. Raises LogFailed."""
 
 
-class Work(Protocol):
-    """Of one partition."""
+Loops = Sequence[Coroutine[Any, Any, None]]
+"""What works on a partition until it is cancelled."""
 
-    def loops(self) -> list[Coroutine[Any, Any, None]]:
-        """What runs until it is cancelled."""
-
-    async def close(self) -> None:
-        """Write down what is to be kept."""
-
-
-Begin = Callable[[int], "contextlib.AbstractAsyncContextManager[Work]"]
+Begin = Callable[[int], contextlib.AbstractAsyncContextManager[Loops]]
 """Opens the log of a partition and what works on it. Raises LogFailed."""
 
 
@@ -89,9 +82,9 @@ class Shares:
 
     async def _work(self, partition: int) -> None:
         try:
-            async with self._begin(partition) as work:
+            async with self._begin(partition) as loops:
                 log.info("partition %d is ours", partition)
-                await _all(work.loops())
+                await _all(loops)
         except asyncio.CancelledError:
             log.info("partition %d is left", partition)
             raise
@@ -103,7 +96,7 @@ class Shares:
             log.exception("partition %d: its work failed and begins anew", partition)
 
 
-async def _all(loops: Sequence[Coroutine[Any, Any, None]]) -> None:
+async def _all(loops: Loops) -> None:
     """Until one ends. Raises what it ended with."""
     tasks = [asyncio.create_task(loop) for loop in loops]
     try:

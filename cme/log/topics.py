@@ -28,6 +28,7 @@ TOPICS = {
     "decompositions": Topic(10, 0, keep_newest=1),
     "trust": Topic(11, 0, keep_newest=1),
     "prior": Topic(12, 0, keep_newest=1),
+    "state": Topic(13, 0, keep_newest=1),
 }
 
 

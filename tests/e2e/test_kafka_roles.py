@@ -66,3 +66,6 @@ def test_they_share_the_work_and_go_on_when_one_of_each_is_killed(site: KafkaSit
         second.wait_for(lambda: partitions(second) == {0, 1, 2})
         adapter.wait_for(lambda: all_are_numbers(adapter) and oldest(adapter) > killed_at)
         assert [other.stop(), second.stop(), adapter.stop()] == [0, 0, 0]
+    with site.predictor("heir") as heir:
+        heir.wait_for(lambda: heir.output.count("nowcast.state is taken from the log") == 3)
+        heir.wait_for(lambda: partitions(heir) == {0, 1, 2})

@@ -8,6 +8,7 @@ from cme.core.durations import DAY_MS, HOUR_MS
 from cme.log.topics import TOPICS, Topic
 
 _NEVER_LATE_MS = 2**63 - 1
+_COMPACTED_BYTES = 32 << 20
 _SEGMENTS = 4
 """Segments of a retention: so much more than it is kept, as a broker removes whole segments."""
 
@@ -50,6 +51,8 @@ def _compacted(keep_ms: int, replication: int) -> dict[str, str]:
         "cleanup.policy": "compact",
         "min.compaction.lag.ms": str(keep_ms),
         "segment.ms": str(DAY_MS),
+        # The newest segment is never compacted, and a start reads it whole.
+        "segment.bytes": str(_COMPACTED_BYTES),
     }
 
 

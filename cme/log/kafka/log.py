@@ -18,7 +18,7 @@ from cme.log.protocol import MAX_RECORD_BYTES, Chunk, Damage, LogFailed, Positio
 from cme.log.record import RecordDamaged, decode, encode, split
 from cme.log.topics import known, topic_of
 
-OF_PARTITION = ("forecasts", "trust", "prior")
+OF_PARTITION = ("forecasts", "trust", "prior", "state")
 """Topics whose keys are of blocks or of an engine, and the same in each partition; elsewhere they are names."""
 
 FIRST_LOOK_MS = 10 * MINUTE_MS
