@@ -1,7 +1,7 @@
 """Copies of the memory's files in the log, for whoever works on it next in another place.
 
-A file is cut into parts, each a record of its own; a head says which parts make it. There are two sets of parts, which take turns,
-so that a copy that was cut short leaves the one before.
+A file is cut into parts, each a record of its own; a head says which parts make it. There are two sets of parts, which take
+turns, so that a copy that was cut short leaves the one before.
 """
 
 import base64

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
@@ -20,6 +21,8 @@ from cme.core.durations import MINUTE_MS
 from cme.core.identity import share_of
 from cme.core.progress import silent
 from cme.core.settings import Configuration, KafkaLink, Settings
+from cme.log.outbox import Outbox
+from cme.log.spool import Spool
 from cme.policies.standing import check
 from cme.runtime.partitioned import Partitioned
 from cme.runtime.tasks import every, stop
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 
+DELIVER_MS = 1_000
 COPY_MS = MINUTE_MS
 """How often the predictor's memory is looked at for what its next owner should have."""
 
@@ -49,6 +53,12 @@ class _Role:
     @property
     def settings(self) -> Settings:
         return self.configuration.settings
+
+    def folder(self, partition: int) -> Path:
+        """What a process keeps of a partition."""
+        folder = self.settings.data / f"partition-{partition}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     @contextlib.asynccontextmanager
     async def log_of(self, partition: int, writer: str) -> "AsyncIterator[KafkaLog]":
@@ -129,11 +139,22 @@ async def _collecting(role: _Role) -> AsyncIterator[Begin]:
     async def begin(partition: int) -> AsyncIterator[Loops]:
         async with role.log_of(partition, "collector") as log:
             telemetry = CollectorTelemetry(role.metrics.begin(partition))
+            folder = role.folder(partition) / "outbox"
+            spool = Spool(
+                folder,
+                int(role.link.buffer),
+                lambda batch: telemetry.buffer_dropped.labels(batch.topic).inc(),
+            )
+            outbox = Outbox(log, spool)
+
+            async def deliver() -> None:
+                await asyncio.to_thread(outbox.deliver)
+
             work = await asyncio.to_thread(
                 Collecting,
                 role.configuration,
                 (),
-                log,
+                outbox,
                 role.clock,
                 telemetry,
                 cluster,
@@ -141,7 +162,7 @@ async def _collecting(role: _Role) -> AsyncIterator[Begin]:
             )
             try:
                 await work.start()
-                yield work.loops()
+                yield [*work.loops(), every(DELIVER_MS, role.clock, deliver, telemetry.faults.inc)]
             finally:
                 await work.close()
 
@@ -161,8 +182,7 @@ async def _collecting(role: _Role) -> AsyncIterator[Begin]:
 async def _predicting(role: _Role) -> AsyncIterator[Begin]:
     @contextlib.asynccontextmanager
     async def begin(partition: int) -> AsyncIterator[Loops]:
-        folder = role.settings.data / f"partition-{partition}"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = role.folder(partition)
         async with role.log_of(partition, "predictor") as log:
             telemetry = PredictorTelemetry(role.metrics.begin(partition))
             mirror = Mirror(log, role.clock, folder)

@@ -22,6 +22,7 @@ _HTTP = click.option("--http", metavar="HOST:PORT", help="/metrics, /healthz.  [
 
 @click.command()
 @_CONFIG
+@click.option("--data", metavar="DIR", help="Folder of what waits for brokers.  [default: tidecast-data]")
 @_HTTP
 def collect(config: Path, **flags: Any) -> None:
     """Measure what policies name, and write it down, until Ctrl-C."""

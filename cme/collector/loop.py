@@ -44,6 +44,7 @@ class Collector:
         self._standings: Mapping[str, Standing | None] = {}  # as the log has them; None: of an earlier run
         self._wanted: Sequence[Standing] | None = None
         self._unwritten: list[Batch] = []
+        self._writing: asyncio.Task[None] | None = None  # of the newest batches taken out of those
         self._told: Position = {}  # up to where `replicas` are read
         self._late = 0
         self._epoch = 0
@@ -83,6 +84,12 @@ class Collector:
         await self._write()
 
     async def close(self) -> None:
+        """What waits for the log is written, if the log takes it."""
+        if self._writing is not None:
+            await self._writing
+        if self._unwritten:
+            batches, self._unwritten = self._unwritten, []
+            await self._append(batches)
         await asyncio.gather(*(reader.source.close() for reader in self._readers.values()))
 
     async def _adopt(self, standings: Sequence[Standing]) -> list[Batch]:
@@ -160,18 +167,24 @@ class Collector:
             self._rollups.add(key.id, total.time_ms, total.value, total.flags)
 
     async def _write(self) -> None:
+        """Begin to write what waits, unless that is still being done, and wait for it as long as the next tick allows."""
+        if self._writing is None or self._writing.done():
+            batches, self._unwritten = self._unwritten, []
+            self._writing = asyncio.create_task(self._append(batches))
+        await asyncio.wait([self._writing], timeout=self._settings.tick / 4000)
+
+    async def _append(self, batches: list[Batch]) -> None:
         try:
-            await asyncio.to_thread(self._log.append, self._unwritten)
-            self._unwritten = []
+            await asyncio.to_thread(self._log.append, batches)
         except LogFailed as error:
-            log.error("%s; %d batches wait", error, len(self._unwritten))
-            self._telemetry.dropped.inc(max(0, len(self._unwritten) - MAX_UNWRITTEN))
-            self._unwritten = self._unwritten[-MAX_UNWRITTEN:]
+            waiting = batches + self._unwritten
+            log.error("%s; %d batches wait", error, len(waiting))
+            self._telemetry.dropped.inc(max(0, len(waiting) - MAX_UNWRITTEN))
+            self._unwritten = waiting[-MAX_UNWRITTEN:]
         except ValueError:
             # A bug of ours, but the log takes all or none: kept, such a batch would hold up all that follow.
-            log.exception("%d batches can't be written and are dropped", len(self._unwritten))
-            self._telemetry.dropped.inc(len(self._unwritten))
-            self._unwritten = []
+            log.exception("%d batches can't be written and are dropped", len(batches))
+            self._telemetry.dropped.inc(len(batches))
         self._telemetry.unwritten.set(len(self._unwritten))
 
 

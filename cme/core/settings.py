@@ -11,6 +11,7 @@ from cme.core.documents import Document, parse_document
 from cme.core.durations import Duration, parse_duration
 from cme.core.errors import InvalidInput
 from cme.core.policy import ScalingPolicy
+from cme.core.policy_fields import Amount
 
 MetricsGroup = Literal["custom.metrics.k8s.io", "external.metrics.k8s.io"]
 
@@ -93,6 +94,7 @@ class KafkaLink(Document):
     prefix: str = Field(default="tidecast", pattern=r"^[a-zA-Z0-9_-]{1,100}$")
     partitions: int = Field(default=8, ge=1, le=256)
     replication: int = Field(default=3, ge=1, le=9)
+    buffer: Amount = 256.0 * 2**20
     tls: KafkaTls | None = None
     sasl: KafkaSasl | None = None
 

@@ -9,6 +9,7 @@ import heapq
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Self
 
 from cme.core.batch import Batch
 from cme.log import identity, statements
@@ -34,7 +35,7 @@ class EmbeddedLog:
         self._path = session.store.path
 
     @classmethod
-    def open(cls, folder: Path, *, writable: bool) -> "EmbeddedLog":
+    def open(cls, folder: Path, *, writable: bool) -> Self:
         """Open the log in `folder`, creating it when `writable`; a damaged one is repaired by its writer.
 
         Raises LogLocked when another process writes it, LogFailed when it can't be used.

@@ -72,6 +72,11 @@ class CollectorTelemetry:
         self.dropped = new.counter(
             "tidecast_batches_dropped_total", "Batches given up because too many waited"
         )
+        self.buffer_dropped = new.counter(
+            "tidecast_buffer_dropped_total",
+            "Batches that the buffer on disk had no room for, the oldest first",
+            "topic",
+        )
         self.replicas_failed = new.counter(
             "tidecast_replicas_failed_total",
             "Questions for a workload's replicas that the cluster did not answer",

@@ -41,7 +41,7 @@ class Program:
         self._command = [
             *(sys.executable, "-m", "adapter.cli", role, *flags),
             *("--http", f"127.0.0.1:{self.http}"),
-            *(("--data", str(self.data)) if role != "collect" else ()),
+            *("--data", str(self.data)),
             *(("--https", f"127.0.0.1:{self.https}") if role in ("up", "serve") else ()),
         ]
 

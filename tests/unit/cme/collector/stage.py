@@ -1,6 +1,7 @@
 """A stage for the collector: a manual clock, a real log, and sources that do what the test says."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -139,14 +140,17 @@ async def hanging(now_ms: int) -> Harvest:
 
 
 class RefusingLog:
-    """A log whose disk is full while `error` is set."""
+    """A log whose disk is full while `error` is set, and which takes its time while it is not `open`."""
 
     def __init__(self, log: Log) -> None:
         self.log = log
         self.error: Exception | None = None
         self.largest = 0
+        self.open = threading.Event()
+        self.open.set()
 
     def append(self, batches: Sequence[Batch]) -> Position:
+        self.open.wait()
         self.largest = max(self.largest, len(batches))
         if self.error:
             raise self.error

@@ -63,6 +63,18 @@ async def test_a_log_that_refuses_loses_nothing(stage: Stage) -> None:
     assert stage.metric("batches_dropped_total") == 0
 
 
+async def test_a_log_that_takes_its_time_holds_up_no_tick(stage: Stage) -> None:
+    stage.script, log = {"one": falling}, RefusingLog(stage.log)
+    collector = await stage.start(SHOP, log=log)
+    log.open.clear()
+    await stage.ticks(collector, 3)
+    assert times(stage.batches("samples")) == []
+    log.open.set()
+    await stage.ticks(collector, 2)
+    await collector.close()
+    assert times(stage.batches("samples")) == [5_000 * tick for tick in range(1, 6)]
+
+
 async def test_what_waits_for_the_log_is_bounded_and_the_oldest_go_counted(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

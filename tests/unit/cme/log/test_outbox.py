@@ -1,0 +1,130 @@
+"""What a log refuses waits on the disk and comes to it in order, once; when there is too much the oldest go."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from cme.core.batch import Batch
+from cme.log import spool as spools
+from cme.log.embedded import EmbeddedLog
+from cme.log.outbox import Outbox
+from cme.log.protocol import LogFailed, LogFenced, Position
+from cme.log.spool import Spool
+from tests.contract.log_laws import batch, numbers, read_all
+
+
+class Broken(EmbeddedLog):
+    """One that refuses while it is told to."""
+
+    error: LogFailed | None = None
+
+    def append(self, batches: Sequence[Batch]) -> Position:
+        if self.error:
+            raise self.error
+        return super().append(batches)
+
+
+class Stage:
+    def __init__(self, folder: Path, max_bytes: int = 1 << 30) -> None:
+        self.folder, self.dropped = folder / "outbox", list[Batch]()
+        self.log = Broken.open(folder / "log", writable=True)
+        self.max_bytes = max_bytes
+        self.restart()
+
+    def restart(self) -> None:
+        self.outbox = Outbox(self.log, Spool(self.folder, self.max_bytes, self.dropped.append))
+
+    @property
+    def delivered(self) -> list[int]:
+        return numbers(read_all(self.log, ["samples"]))
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    made = Stage(tmp_path)
+    made.outbox.deliver()  # nothing waits of an earlier run
+    return made
+
+
+def test_what_is_refused_comes_in_order_when_the_log_is_back(stage: Stage) -> None:
+    stage.outbox.append([batch(1)])
+    stage.log.error = LogFailed("away")
+    stage.outbox.append([batch(2), batch(3)])
+    stage.outbox.append([batch(4)])
+    stage.outbox.deliver()
+    stage.log.error = None
+    stage.outbox.append([batch(5)])  # behind what waits
+    assert stage.delivered == [1]
+    stage.outbox.deliver()
+    assert stage.delivered == [1, 2, 3, 4, 5]
+    stage.outbox.append([batch(6)])
+    stage.outbox.deliver()
+    assert stage.delivered == [1, 2, 3, 4, 5, 6]
+    assert list(stage.folder.iterdir()) == []
+
+
+def test_what_waits_survives_the_process(stage: Stage) -> None:
+    stage.log.error = LogFailed("away")
+    stage.outbox.append([batch(1)])
+    stage.restart()
+    stage.outbox.append([batch(2)])
+    stage.log.error = None
+    stage.restart()
+    stage.outbox.append([batch(3)])
+    stage.outbox.deliver()
+    assert stage.delivered == [1, 2, 3]
+
+
+def test_what_a_killed_process_was_writing_is_left_out_and_nothing_else(stage: Stage) -> None:
+    stage.log.error = LogFailed("away")
+    stage.outbox.append([batch(1)])
+    (file,) = stage.folder.iterdir()
+    stage.outbox.append([batch(2)])
+    os.truncate(file, file.stat().st_size - 5)
+    stage.restart()
+    stage.outbox.append([batch(3)])
+    stage.log.error = None
+    stage.outbox.deliver()
+    assert stage.delivered == [1, 3]
+
+
+def test_when_there_is_no_room_the_newest_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spools, "FILE_BYTES", 1)
+    stage = Stage(tmp_path, max_bytes=1_000)
+    stage.log.error = LogFailed("away")
+    for number in range(20):
+        stage.outbox.append([batch(number)])
+    stage.log.error = None
+    stage.outbox.deliver()
+    assert stage.delivered == list(range(20))[-len(stage.delivered) :]
+    assert numbers(stage.dropped) == list(range(20))[: -len(stage.delivered)]
+    assert 0 < len(stage.delivered) < 10
+
+
+def test_what_comes_while_a_file_is_delivered_is_not_lost(stage: Stage) -> None:
+    stage.log.error = LogFailed("away")
+    stage.outbox.append([batch(1)])
+    stage.log.error = None
+    spool = Spool(stage.folder, 1 << 30, stage.dropped.append)
+    first = spool.first()
+    assert first
+    spool.put([batch(2)])
+    spool.forget(first[0])
+    stage.outbox.deliver()
+    assert stage.delivered == [2]
+
+
+def test_who_has_been_replaced_keeps_nothing(stage: Stage) -> None:
+    stage.log.error = LogFenced("another writes")
+    with pytest.raises(LogFenced):
+        stage.outbox.append([batch(1)])
+    assert not stage.folder.exists()
+
+
+def test_a_disk_that_takes_nothing_is_told(stage: Stage) -> None:
+    stage.log.error = LogFailed("away")
+    stage.folder.write_text("in the way")
+    with pytest.raises(LogFailed, match=r"outbox: .*free some space"):
+        stage.outbox.append([batch(1)])
