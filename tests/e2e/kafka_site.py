@@ -1,10 +1,13 @@
 """tidecast as processes of its own on Kafka, without a cluster: collectors, predictors and adapters, each in its folder."""
 
+import contextlib
 import json
 import urllib.request
 from pathlib import Path
 
 from cme.core.settings import KafkaLink
+from tests.contract.kafka_log import KafkaLog
+from tests.contract.log_laws import read_all
 from tests.run.program import Program
 
 POLICY = """
@@ -22,7 +25,7 @@ class KafkaSite:
     """Settings for all in one folder."""
 
     def __init__(self, folder: Path, link: KafkaLink, names: list[str]) -> None:
-        self.folder, self.names = folder, names
+        self.folder, self.names, self._link = folder, names, link
         log = json.dumps({"kafka": link.model_dump(mode="json", by_alias=True, exclude_none=True)})
         head = f"apiVersion: tidecast.dev/v1alpha1\nkind: Settings\ntick: 1s\nstaleAfter: 10s\nlog: {log}\n"
         self._file = folder / "settings.yaml"
@@ -36,6 +39,11 @@ class KafkaSite:
 
     def adapter(self, name: str = "adapter") -> Program:
         return self._program(name, "serve")
+
+    def sampled(self, partition: int) -> list[int]:
+        """Times of the samples that the log has, in its order."""
+        with contextlib.closing(KafkaLog(self._link, [partition])) as log:
+            return [batch.time_ms for batch in read_all(log, ["samples"])]
 
     def _program(self, name: str, role: str, until_ready: bool = True) -> Program:
         folder = self.folder / name

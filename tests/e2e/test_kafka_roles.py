@@ -1,5 +1,7 @@
 """`tidecast collect`, `predict` and `serve` on a real broker: they share the work, and go on when one of them is gone."""
 
+import itertools
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -69,3 +71,34 @@ def test_they_share_the_work_and_go_on_when_one_of_each_is_killed(site: KafkaSit
     with site.predictor("heir") as heir:
         heir.wait_for(lambda: heir.output.count("nowcast.state is taken from the log") == 3)
         heir.wait_for(lambda: partitions(heir) == {0, 1, 2})
+
+
+@pytest.mark.slow
+def test_what_is_measured_while_the_broker_is_away_comes_in_order_when_it_is_back(
+    kafka: Kafka, site: KafkaSite
+) -> None:
+    with site.collector() as collector:
+        collector.wait_for(lambda: partitions(collector) == {0, 1, 2})
+        collector.wait_for(lambda: all(site.sampled(partition) for partition in range(3)))
+        kafka.stop()
+        away_at = time.time()
+        collector.wait_for(
+            lambda: len({file.parent for file in waiting(collector)}) == 3 and time.time() > away_at + 10
+        )
+        kafka.start()
+        collector.wait_for(lambda: not waiting(collector))
+        back_at = time.time()
+        collector.wait_for(
+            lambda: all(site.sampled(partition)[-1] > 1000 * back_at for partition in range(3))
+        )
+        for partition in range(3):
+            times = site.sampled(partition)
+            assert times == sorted(set(times))
+            longest = max(later - earlier for earlier, later in itertools.pairwise(times))
+            assert longest <= 3_000  # of ticks of a second
+        assert collector.stop() == 0
+
+
+def waiting(collector: Program) -> list[Path]:
+    """Files of what waits on its disk."""
+    return list(collector.data.glob("partition-*/outbox/*"))
