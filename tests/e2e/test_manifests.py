@@ -31,9 +31,8 @@ def test_the_settings_fit_the_pod() -> None:
     assert settings.kubernetes is not None
 
 
-def pod(made: Made, name: str) -> Any:
-    """Of a Deployment."""
-    return made["Deployment", name]["spec"]["template"]["spec"]
+def pod(made: Made, name: str, kind: str = "Deployment") -> Any:
+    return made[kind, name]["spec"]["template"]["spec"]
 
 
 def settings_of(made: Made, spec: Any) -> Settings:
@@ -73,12 +72,43 @@ def test_both_sides_of_the_log_fit_their_pods_and_each_other(machine: None, tmp_
 
 
 @pytest.mark.e2e
+def test_the_roles_on_kafka_fit_their_pods_and_each_other(machine: None, tmp_path: Path) -> None:
+    made = {(one["kind"], one["metadata"]["name"]): one for one in render(tmp_path, "kafka")}
+    assert {
+        name for kind, name in made if kind in ("Deployment", "StatefulSet", "PersistentVolumeClaim")
+    } == {
+        "tidecast-collector",
+        "tidecast-predictor",
+        "tidecast-adapter",
+    }
+    pods = {
+        "collect": pod(made, "tidecast-collector", "StatefulSet"),
+        "predict": pod(made, "tidecast-predictor"),
+        "serve": pod(made, "tidecast-adapter"),
+    }
+    settings = {role: settings_of(made, spec) for role, spec in pods.items()}
+    assert len({str(one.log) for one in settings.values()}) == 1  # they share one log
+    for role, spec in pods.items():
+        (container,) = spec["containers"]
+        assert container["args"][0] == role
+        port = split_address(getattr(settings[role], "https" if role == "serve" else "http"), "")[1]
+        assert [one["containerPort"] for one in container["ports"]] == [port]
+        mounts = {mount["name"] for mount in container["volumeMounts"]}
+        assert "follower-tls" not in mounts
+        claims = made["StatefulSet", "tidecast-collector"]["spec"]["volumeClaimTemplates"]
+        assert mounts <= {one["name"] for one in spec["volumes"]} | {claims[0]["metadata"]["name"]}
+    assert pods["predict"]["automountServiceAccountToken"] is False
+    assert ("Service", "tidecast-log") not in made
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("shape", ["adapters", "kafka"])
 def test_only_adapters_register_and_have_a_budget_of_disruptions(
-    control_plane: ControlPlane, tmp_path: Path
+    control_plane: ControlPlane, tmp_path: Path, shape: str
 ) -> None:
     """As a real API server takes it."""
     kube = control_plane.kube
-    made = install(kube, tmp_path, "adapters")
+    made = install(kube, tmp_path, shape)
     rules = kube.get("/apis/rbac.authorization.k8s.io/v1/clusterroles/tidecast")["rules"]
     assert "apiservices" not in {resource for rule in rules for resource in rule["resources"]}
     budgets = f"/apis/policy/v1/namespaces/{NAME}/poddisruptionbudgets"
@@ -89,7 +119,9 @@ def test_only_adapters_register_and_have_a_budget_of_disruptions(
 
     until("the adapters' budget lets go of one of two", counts, 30)
     for one in made:  # what `base` does not have
-        if one["metadata"]["name"].startswith(("tidecast-adapter", "tidecast-log")):
+        if one["metadata"]["name"].startswith(
+            ("tidecast-adapter", "tidecast-log", "tidecast-collector", "tidecast-predictor")
+        ):
             kube.delete(kube.path(one))
 
 

@@ -20,6 +20,7 @@ from tests.e2e.components.report import note
 from tests.e2e.components.waiting import until
 from tests.e2e.deployed import Tidecast
 from tests.e2e.followed import CUSTOM, EXTERNAL, Followed, by_object
+from tests.e2e.on_kafka import OnKafka
 from tests.e2e.scene import FLOOR, Scene
 from tests.e2e.two_adapters import TwoAdapters
 from tests.e2e.watch import POLL_S, Seen, descend, first_less_s, largest_loss, reach
@@ -43,7 +44,9 @@ LARGEST_LOSS = policies.SHARE + 0.02
 """In less than a period; the rest is what the HPA's own sync blurs."""
 
 
-@pytest.fixture(params=[Tidecast, pytest.param(TwoAdapters, marks=pytest.mark.slow)])
+@pytest.fixture(
+    params=[Tidecast, *(pytest.param(one, marks=pytest.mark.slow) for one in (TwoAdapters, OnKafka))]
+)
 def scene(
     control_plane: ControlPlane,
     kafka: Kafka,
