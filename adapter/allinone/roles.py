@@ -1,4 +1,4 @@
-"""`tidecast collect` and `tidecast predict`: one role as a process of its own, on a log that several may write."""
+"""What a collector and a predictor do on a log that several may write: the same on each partition that is theirs."""
 
 import asyncio
 import contextlib
@@ -6,34 +6,29 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
 from adapter.allinone.cluster import Cluster
 from adapter.allinone.collecting import Collecting
-from adapter.allinone.launch import StartFailed, listen, refuse_strangers, set_by_signals
-from adapter.allinone.ops import served
 from adapter.allinone.predicting import Predicting
-from adapter.allinone.shares import Begin, Loops, Shares
-from cme.core.clock import Clock, SystemClock
+from adapter.allinone.shares import Begin, Loops
+from cme.core.clock import Clock
 from cme.core.durations import MINUTE_MS
 from cme.core.identity import share_of
 from cme.core.progress import silent
 from cme.core.settings import Configuration, KafkaLink, Settings
 from cme.log.outbox import Outbox
 from cme.log.spool import Spool
-from cme.policies.standing import check
 from cme.runtime.partitioned import Partitioned
 from cme.runtime.tasks import every, stop
-from cme.runtime.telemetry import CollectorTelemetry, PredictorTelemetry, RoleTelemetry
+from cme.runtime.telemetry import CollectorTelemetry, PredictorTelemetry
 from predictor.mirror import Mirror
 
 if TYPE_CHECKING:
     from cme.log.kafka.log import KafkaLog
     from cme.log.kafka.membership import Membership
-
-Say = Callable[[str], None]
 
 DELIVER_MS = 1_000
 COPY_MS = MINUTE_MS
@@ -41,8 +36,8 @@ COPY_MS = MINUTE_MS
 
 
 @dataclass
-class _Role:
-    """What both have. `members` knows which partitions are ours."""
+class Role:
+    """One of them in this process. `members` knows which partitions are ours."""
 
     configuration: Configuration
     link: KafkaLink
@@ -73,64 +68,12 @@ class _Role:
             await asyncio.to_thread(opened.close)
 
 
-Opened = Callable[[_Role], contextlib.AbstractAsyncContextManager[Begin]]
+Opened = Callable[[Role], contextlib.AbstractAsyncContextManager[Begin]]
 """What begins the work of a role on a partition, while it is open."""
 
 
-def collect(configuration: Configuration, say: Say) -> None:
-    """Run until stopped by a signal. Raises TidecastError when it can't start."""
-    for policy in configuration.policies:
-        check(policy, configuration.settings)
-    asyncio.run(_until_stopped(configuration, "collector", _collecting, say))
-
-
-def predict(configuration: Configuration, say: Say) -> None:
-    """Run until stopped by a signal. Raises TidecastError when it can't start."""
-    asyncio.run(_until_stopped(configuration, "predictor", _predicting, say))
-
-
-async def _until_stopped(configuration: Configuration, name: str, opened: Opened, say: Say) -> None:
-    settings, link = configuration.settings, _link(configuration.settings)
-    from cme.log.kafka.creation import establish
-    from cme.log.kafka.membership import Membership
-
-    refuse_strangers(settings)
-    stopping = asyncio.Event()
-    set_by_signals(stopping)
-    registry, metrics = CollectorRegistry(), Partitioned()
-    registry.register(metrics)
-    role = _Role(configuration, link, Membership(link, name), SystemClock(), metrics)
-    with listen(settings.http, "--http") as sock:
-        await asyncio.to_thread(establish, link)
-        async with opened(role) as begin:
-            shares = Shares(role.members, begin, role.clock, RoleTelemetry(registry))
-            async with served(sock, registry, lambda: shares.agreed):
-                say(f"metrics:     http://{settings.http}/metrics")
-                await _first(asyncio.create_task(shares.run()), asyncio.create_task(stopping.wait()))
-
-
-async def _first(*tasks: "asyncio.Task[Any]") -> None:
-    """Until one ends; then all are stopped. Raises what it ended with."""
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        await stop(*tasks)
-
-
-def _link(settings: Settings) -> KafkaLink:
-    """Raises StartFailed where the log takes one writer only."""
-    if settings.log is None:
-        raise StartFailed(
-            "the log in a folder has one process that writes it, tidecast up; for collect and predict as processes of their "
-            "own add log.kafka to the settings"
-        )
-    return settings.log.kafka
-
-
 @contextlib.asynccontextmanager
-async def _collecting(role: _Role) -> AsyncIterator[Begin]:
+async def collecting(role: Role) -> AsyncIterator[Begin]:
     """The cluster's policies are followed once for all partitions."""
     whole = CollectorTelemetry(CollectorRegistry())  # of what no partition is about
     cluster = await asyncio.to_thread(Cluster.of, role.clock, role.settings, whole)
@@ -179,7 +122,7 @@ async def _collecting(role: _Role) -> AsyncIterator[Begin]:
 
 
 @contextlib.asynccontextmanager
-async def _predicting(role: _Role) -> AsyncIterator[Begin]:
+async def predicting(role: Role) -> AsyncIterator[Begin]:
     @contextlib.asynccontextmanager
     async def begin(partition: int) -> AsyncIterator[Loops]:
         folder = role.folder(partition)

@@ -20,8 +20,8 @@ LOOK_MS = 1_000
 class Members(Protocol):
     """`cme.log.kafka.membership.Membership`."""
 
-    def look(self) -> frozenset[int]:
-        """The partitions that are ours now. Raises LogFailed."""
+    def look(self) -> frozenset[int] | None:
+        """The partitions that are ours now; None until that has been agreed. Raises LogFailed."""
 
     def close(self) -> None:
         """Leave them to others. Raises LogFailed."""
@@ -37,8 +37,11 @@ Begin = Callable[[int], contextlib.AbstractAsyncContextManager[Loops]]
 class Shares:
     """A work that ends with an error begins anew at the next look, if the partition is ours still."""
 
-    def __init__(self, members: Members, begin: Begin, clock: Clock, telemetry: RoleTelemetry) -> None:
-        self._members, self._begin, self._clock, self._telemetry = members, begin, clock, telemetry
+    def __init__(
+        self, role: str, members: Members, begin: Begin, clock: Clock, telemetry: RoleTelemetry
+    ) -> None:
+        self._members, self._begin, self._clock = members, begin, clock
+        self._role, self._telemetry = role, telemetry
         self._running: dict[int, asyncio.Task[None]] = {}
         self._told = ""
         self.agreed = False
@@ -65,35 +68,36 @@ class Shares:
         await stop(*(self._running.pop(partition) for partition in gone))
         for partition in sorted(ours - self._running.keys()):
             self._running[partition] = asyncio.create_task(self._work(partition))
-        self._telemetry.partitions.set(len(self._running))
+        self._telemetry.partitions.labels(self._role).set(len(self._running))
 
     async def _look(self) -> frozenset[int] | None:
-        """None while the members can't agree: what was ours is worked on, and the brokers refuse it if it is another's."""
+        """None while the members have not agreed: what was ours is worked on, and the brokers refuse it if it is another's."""
         try:
             ours = await asyncio.to_thread(self._members.look)
         except LogFailed as error:
-            self._telemetry.faults.inc()
+            self._telemetry.faults.labels(self._role).inc()
             if self._told != str(error):
                 log.error("%s", error)
             self._told = str(error)
             return None
-        self._told, self.agreed = "", True
+        self._told = ""
+        self.agreed |= ours is not None
         return ours
 
     async def _work(self, partition: int) -> None:
         try:
             async with self._begin(partition) as loops:
-                log.info("partition %d is ours", partition)
+                log.info("%s: partition %d is ours", self._role, partition)
                 await _all(loops)
         except asyncio.CancelledError:
-            log.info("partition %d is left", partition)
+            log.info("%s: partition %d is left", self._role, partition)
             raise
         except TidecastError as error:
-            self._telemetry.faults.inc()
-            log.error("partition %d: %s", partition, error)
+            self._telemetry.faults.labels(self._role).inc()
+            log.error("%s: partition %d: %s", self._role, partition, error)
         except Exception:
-            self._telemetry.faults.inc()
-            log.exception("partition %d: its work failed and begins anew", partition)
+            self._telemetry.faults.labels(self._role).inc()
+            log.exception("%s: partition %d: its work failed and begins anew", self._role, partition)
 
 
 async def _all(loops: Loops) -> None:

@@ -22,6 +22,7 @@ from adapter.allinone.launch import (
 from adapter.allinone.ops import own_metrics
 from adapter.allinone.predicting import Predicting
 from adapter.allinone.served_log import log_served
+from adapter.allinone.shared import together
 from adapter.api.own_certificate import CA_FILE, tls_folder
 from cme.core.clock import Clock, SystemClock
 from cme.core.policy import ScalingPolicy
@@ -123,18 +124,18 @@ def up(
     settings = configuration.settings
     shown = demo.policies(settings.http) if demonstrate else []
     refuse_strangers(settings)
-    if settings.follow_log or settings.log:
-        raise StartFailed(
-            "tidecast up writes a log of its own: remove followLog and log, or run tidecast collect, predict and serve"
-        )
+    if settings.follow_log:
+        raise StartFailed("followLog is for tidecast serve; tidecast up writes a log of its own: remove it")
+    if settings.log and demonstrate:
+        raise StartFailed("the demonstration has a log of its own: remove log, or leave --demo out")
     for policy in configuration.policies:
         check(policy, settings)
-    with (
-        listen(settings.http, "--http") as http,
-        listen(settings.https, "--https") as https,
-        contextlib.closing(open_log()) as log,
-    ):
-        if demonstrate:
-            progress = voice.progress(f"writing {demo.DAYS} days of history")
-            demo.back_fill(log, shown, SystemClock().now_ms(), progress)
-        asyncio.run(Run(configuration, shown, log, voice).until_stopped(http, https))
+    with listen(settings.http, "--http") as http, listen(settings.https, "--https") as https:
+        if settings.log:
+            asyncio.run(together(configuration, http, https, voice.say))
+            return
+        with contextlib.closing(open_log()) as log:
+            if demonstrate:
+                progress = voice.progress(f"writing {demo.DAYS} days of history")
+                demo.back_fill(log, shown, SystemClock().now_ms(), progress)
+            asyncio.run(Run(configuration, shown, log, voice).until_stopped(http, https))

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from adapter.allinone import roles
+from adapter.allinone import shared
 from adapter.configuration.load import read_configuration
 from cme.core.settings import Configuration
 
@@ -26,7 +26,7 @@ _HTTP = click.option("--http", metavar="HOST:PORT", help="/metrics, /healthz.  [
 @_HTTP
 def collect(config: Path, **flags: Any) -> None:
     """Measure what policies name, and write it down, until Ctrl-C."""
-    _run(roles.collect, config, flags)
+    _run(shared.collect, config, flags)
 
 
 @click.command()
@@ -35,10 +35,10 @@ def collect(config: Path, **flags: Any) -> None:
 @_HTTP
 def predict(config: Path, **flags: Any) -> None:
     """Forecast and decide, until Ctrl-C."""
-    _run(roles.predict, config, flags)
+    _run(shared.predict, config, flags)
 
 
-def _run(role: Callable[[Configuration, roles.Say], None], config: Path, flags: dict[str, Any]) -> None:
+def _run(role: Callable[[Configuration, shared.Say], None], config: Path, flags: dict[str, Any]) -> None:
     configuration = read_configuration(config, flags)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     role(configuration, click.echo)

@@ -166,9 +166,11 @@ class RoleTelemetry:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         new = _Metrics(registry)
-        self.partitions = new.gauge("tidecast_partitions", "Partitions of the log that this process works on")
+        self.partitions = new.gauge(
+            "tidecast_partitions", "Partitions of the log that this process works on", "role"
+        )
         self.faults = new.counter(
-            "tidecast_role_faults_total", "Looks at the group, and works on a partition, that failed"
+            "tidecast_role_faults_total", "Looks at the group, and works on a partition, that failed", "role"
         )
 
 

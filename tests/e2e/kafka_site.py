@@ -40,6 +40,9 @@ class KafkaSite:
     def adapter(self, name: str = "adapter") -> Program:
         return self._program(name, "serve")
 
+    def all_in_one(self) -> Program:
+        return self._program("all", "up")
+
     def sampled(self, partition: int) -> list[int]:
         """Times of the samples that the log has, in its order."""
         with contextlib.closing(KafkaLog(self._link, [partition])) as log:

@@ -187,4 +187,4 @@ class Members:
 
     def _run(self) -> None:
         while not self._ending.is_set():
-            self.shares = self.of.look()
+            self.shares = self.of.look() or frozenset()

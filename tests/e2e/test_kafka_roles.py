@@ -73,6 +73,12 @@ def test_they_share_the_work_and_go_on_when_one_of_each_is_killed(site: KafkaSit
         heir.wait_for(lambda: partitions(heir) == {0, 1, 2})
 
 
+def test_one_process_group_may_have_all_roles(site: KafkaSite) -> None:
+    with site.all_in_one() as program:
+        program.wait_for(lambda: all_are_numbers(program))
+        assert program.stop() == 0
+
+
 @pytest.mark.slow
 def test_what_is_measured_while_the_broker_is_away_comes_in_order_when_it_is_back(
     kafka: Kafka, site: KafkaSite

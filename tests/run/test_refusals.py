@@ -101,7 +101,7 @@ def test_up_that_is_to_follow_a_log(tmp_path: Path) -> None:
 
 
 def test_serve_without_a_log_to_follow(tmp_path: Path) -> None:
-    assert "add followLog to the settings" in refused("--config", settings(tmp_path, ""), by="serve")
+    assert "add followLog or log to the settings" in refused("--config", settings(tmp_path, ""), by="serve")
 
 
 @pytest.mark.parametrize("content", [None, "", "no PEM"])
@@ -113,3 +113,11 @@ def test_a_log_served_without_an_authority_of_its_followers(content: str | None,
     file = settings(tmp_path, f"serveLog: {link}")
     line = refused("--config", file, "--data", str(tmp_path / "data"))
     assert line.startswith(f"tidecast: authorities {authority}: can't be read (")
+
+
+@pytest.mark.parametrize("role", ["collect", "predict"])
+def test_roles_as_processes_of_their_own_need_a_log_that_several_may_write(tmp_path: Path, role: str) -> None:
+    done = command(role, "--config", settings(tmp_path, ""))
+    assert done.returncode == 2
+    assert "one process that writes it, tidecast up" in done.stderr
+    assert "add log.kafka" in done.stderr

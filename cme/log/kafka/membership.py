@@ -40,11 +40,12 @@ class Membership:
         self._topic = name_of(link.prefix, "samples")
         self._turn = threading.Lock()
         self._consumer: Consumer | None = None
-        self._shares = frozenset[int]()
+        self._shares: frozenset[int] | None = None
 
-    def look(self) -> frozenset[int]:
-        """The partitions that are ours now, as of the last time that all members agreed. To be called at least once a second:
-        the others wait for us when they agree anew. Raises LogFailed; what was ours may then be another's."""
+    def look(self) -> frozenset[int] | None:
+        """The partitions that are ours now, as of the last time that all members agreed; None before the first. To be called
+        at least once a second: the others wait for us when they agree anew. Raises LogFailed; what was ours may then be
+        another's."""
         with self._turn, connection.told_clearly(self._link, f"no partitions of the {self._role}s are known"):
             try:
                 self._joined().poll(timeout_ms=LOOK_MS)
@@ -58,7 +59,7 @@ class Membership:
 
         Raises LogFailed when they can't be asked."""
         with self._turn, connection.told_clearly(self._link, f"no partitions of the {self._role}s are known"):
-            if self._consumer is None or partition not in self._shares:
+            if self._consumer is None or partition not in (self._shares or ()):
                 return False
             place = TopicPartition(self._topic, partition)
             try:
@@ -89,7 +90,7 @@ class Membership:
         return self._consumer
 
     def _leave(self) -> None:
-        consumer, self._consumer, self._shares = self._consumer, None, frozenset()
+        consumer, self._consumer, self._shares = self._consumer, None, None
         if consumer is not None:
             try:
                 consumer.close(timeout_ms=1000)
