@@ -15,9 +15,9 @@ from cme.core.batch import Batch
 from cme.log import identity, statements
 from cme.log.check import as_batch, content_problems, mark_in, wal_problems
 from cme.log.database import connect, damage_told, failure
-from cme.log.protocol import Chunk, Damage, LogFailed, Position
+from cme.log.protocol import CHUNK_BYTES, Chunk, Damage, LogFailed, Position
 from cme.log.session import Session
-from cme.log.statements import Malformed, Row
+from cme.log.statements import Malformed, Row, size_of
 from cme.log.store import Reader, Writer
 from cme.log.topics import TOPICS, topic_of
 
@@ -143,16 +143,24 @@ class EmbeddedLog:
         self._session.close()
 
     def _rows_behind(self, position: Position, limit: int) -> list[tuple[str, Row]]:
-        """The next rows of all topics in the order of their numbers."""
+        """The next rows of all topics in the order of their numbers: as far as each of them is known."""
         ids = [(name, topic_of(name).id, seq) for name, seq in position.items()]
 
         def select(db: sqlite3.Connection) -> list[list[tuple[str, Row]]]:
             return [
-                [(name, row) for row in statements.rows_behind(db, id, seq, limit)] for name, id, seq in ids
+                [(name, row) for row in statements.rows_behind(db, id, seq, limit, CHUNK_BYTES)]
+                for name, id, seq in ids
             ]
 
         found = self._session.run(select)
-        return list(heapq.merge(*found, key=lambda item: item[1][0]))[:limit]
+        cut = [rows[-1][1][0] for rows in found if sum(size_of(row) for _, row in rows) > CHUNK_BYTES]
+        last, taken, size = min(cut, default=2**63), list[tuple[str, Row]](), 0
+        for name, row in heapq.merge(*found, key=lambda item: item[1][0]):
+            if row[0] > last or len(taken) == limit or size > CHUNK_BYTES:
+                break
+            taken.append((name, row))
+            size += size_of(row)
+        return taken
 
     def _sorted(self, rows: Iterable[Row]) -> tuple[list[Batch], list[Damage]]:
         """The batches of rows, and what is damaged of them."""

@@ -13,6 +13,9 @@ from cme.core.errors import TidecastError
 Position = Mapping[str, int]
 """Where a reader is: opaque to it, but storable as JSON. A topic that is absent is read from its beginning."""
 
+CHUNK_BYTES = 16 << 20
+"""A chunk ends with the record that goes beyond this: what a reader holds at once does not grow with the fleet."""
+
 MAX_RECORD_BYTES = 900_000
 """Larger batches are split by rows, so that a record fits into what a Kafka broker accepts by default."""
 
@@ -47,7 +50,7 @@ class Log(Protocol):
         """
 
     def read(self, topics: Sequence[str], after: Position, limit: int = 1000) -> Chunk:
-        """At most about `limit` batches of the topics behind a position. An empty chunk means: nothing new."""
+        """At most `limit` batches, and about CHUNK_BYTES, of the topics behind a position. An empty chunk means: nothing new."""
 
     def position_at(self, topics: Sequence[str], time_ms: int) -> Position:
         """The position from which `read` returns every batch whose time is at or after `time_ms`."""

@@ -35,6 +35,11 @@ Row = tuple[int, Any, Any, Any, Any]
 """Number, topic, time, key and body as stored; of a damaged file all but the first may be of any type."""
 
 
+def size_of(row: Row) -> int:
+    """Bytes of its body."""
+    return len(row[-1]) if isinstance(row[-1], bytes) else 0
+
+
 class Malformed(Exception):
     """The file is not as it was written, though SQLite has not noticed."""
 
@@ -78,9 +83,16 @@ def insert_all(db: sqlite3.Connection, batches: Iterable[Batch]) -> dict[str, in
     return position
 
 
-def rows_behind(db: sqlite3.Connection, topic: int, seq: int, limit: int) -> list[Row]:
+def rows_behind(db: sqlite3.Connection, topic: int, seq: int, limit: int, max_bytes: int) -> list[Row]:
+    """The next rows, up to the one that goes beyond so many bytes."""
     query = f"SELECT {_ROW} FROM records WHERE topic = ? AND seq > ? ORDER BY seq LIMIT ?"
-    return _in_order(db.execute(query, (topic, seq, limit)).fetchall(), seq)
+    rows: list[Row] = []
+    size = 0
+    for row in db.execute(query, (topic, seq, limit)):
+        rows.append(row)
+        if (size := size + size_of(row)) > max_bytes:
+            break
+    return _in_order(rows, seq)
 
 
 def seq_before(db: sqlite3.Connection, topic: int, time_ms: int) -> int:

@@ -10,7 +10,7 @@ import pytest
 
 from cme.core.batch import Batch, series_ids
 from cme.core.durations import DAY_MS, HOUR_MS
-from cme.log.protocol import MAX_RECORD_BYTES, Log, LogFailed, Position
+from cme.log.protocol import CHUNK_BYTES, MAX_RECORD_BYTES, Log, LogFailed, Position
 from cme.log.record import encode
 from tests.contract.kafka_log import on_kafka
 from tests.contract.log_laws import (
@@ -83,6 +83,19 @@ def test_limit_bounds_a_chunk_and_loses_nothing(log: Log) -> None:
     log.append([batch(i, "samples" if i % 2 else "minutes") for i in range(20)])
     assert len(log.read(["samples", "minutes"], {}, limit=7).batches) <= 7
     assert numbers(read_all(log, ["samples", "minutes"], limit=7)) == list(range(20))
+
+
+def test_what_is_read_at_once_is_bounded_in_bytes_and_loses_nothing(log: Log, reader: Log) -> None:
+    rows = 25_000  # of 24 bytes
+    for number in range(0, 40, 4):
+        log.append([batch(number + i, "samples" if i % 2 else "minutes", rows=rows) for i in range(4)])
+    position: Position = {}
+    found: list[int] = []
+    while (chunk := reader.read(["samples", "minutes"], position)).batches:
+        assert sum(len(encode(one)) for one in chunk.batches) <= CHUNK_BYTES + MAX_RECORD_BYTES
+        found += [one.epoch for one in chunk.batches if one.epoch not in found]  # large ones are split
+        position = chunk.position
+    assert found == list(range(40))
 
 
 def test_an_empty_chunk_keeps_the_position(log: Log) -> None:

@@ -16,7 +16,7 @@ from cme.log.kafka import connection
 from cme.log.kafka.layout import all_topics
 from cme.log.kafka.merge import Head, next_of
 from cme.log.kafka.stamp import Stamp, stamp_in
-from cme.log.protocol import LogFailed
+from cme.log.protocol import CHUNK_BYTES, LogFailed
 from cme.log.record import RecordDamaged
 
 POLL_MS = 100
@@ -144,8 +144,10 @@ class Reader:
         # Of one topic there is one order, which needs no second look.
         ends = settled if len(tails) == 1 else self.await_visible(self._written(places))
         found: list[Stored] = []
-        while len(found) < limit and (record := self._next(tails, settled, ends)):
+        size = 0
+        while len(found) < limit and size <= CHUNK_BYTES and (record := self._next(tails, settled, ends)):
             found.append(record)
+            size += len(record.value)
         return found
 
     def _next(self, tails: Sequence[_Tail], settled: Ends, ends: Ends) -> Stored | None:
