@@ -27,9 +27,6 @@ from cme.sources.protocol import SourceFailed
 
 log = logging.getLogger("tidecast.collector")
 
-MAX_UNWRITTEN = 2_000
-"""Batches that may wait for the log: at a tick of 5 s nearly three hours. Then the oldest go, counted."""
-
 ANSWER_SHARE = 0.8
 """Of the deadline a source gets this for its parts to answer; what is left is for reading what they said."""
 
@@ -46,6 +43,7 @@ class Collector:
         self._unwritten: list[Batch] = []
         self._writing: asyncio.Task[None] | None = None  # of the newest batches taken out of those
         self._told: Position = {}  # up to where `replicas` are read
+        self._ticked_ms: int | None = None  # when the newest tick began
         self._late = 0
         self._epoch = 0
 
@@ -70,6 +68,7 @@ class Collector:
 
     async def tick(self) -> None:
         """Read, sample, roll up, append. A log that refuses keeps nothing back: its batches wait."""
+        self._count_skipped()
         now = self._clock.now_ms()
         deadline = self._settings.tick / 2000
         if self._wanted is not None:
@@ -166,6 +165,13 @@ class Collector:
             total = sampled.total
             self._rollups.add(key.id, total.time_ms, total.value, total.flags)
 
+    def _count_skipped(self) -> None:
+        """Ticks that were left out because the one before took too long: the newest samples count."""
+        begun, before = self._clock.monotonic_ms(), self._ticked_ms
+        if before is not None:
+            self._telemetry.skipped.inc(max(0, round((begun - before) / self._settings.tick) - 1))
+        self._ticked_ms = begun
+
     async def _write(self) -> None:
         """Begin to write what waits, unless that is still being done, and wait for it as long as the next tick allows."""
         if self._writing is None or self._writing.done():
@@ -177,15 +183,25 @@ class Collector:
         try:
             await asyncio.to_thread(self._log.append, batches)
         except LogFailed as error:
-            waiting = batches + self._unwritten
-            log.error("%s; %d batches wait", error, len(waiting))
-            self._telemetry.dropped.inc(max(0, len(waiting) - MAX_UNWRITTEN))
-            self._unwritten = waiting[-MAX_UNWRITTEN:]
+            self._unwritten = self._kept(batches + self._unwritten)
+            log.error("%s; %d batches wait", error, len(self._unwritten))
         except ValueError:
             # A bug of ours, but the log takes all or none: kept, such a batch would hold up all that follow.
             log.exception("%d batches can't be written and are dropped", len(batches))
-            self._telemetry.dropped.inc(len(batches))
+            self._drop(batches)
         self._telemetry.unwritten.set(len(self._unwritten))
+
+    def _kept(self, waiting: list[Batch]) -> list[Batch]:
+        """Of what waits the newest, as far as there is room."""
+        room = self._settings.unwritten
+        sizes = itertools.accumulate(batch.nbytes for batch in reversed(waiting))
+        kept = sum(size <= room for size in sizes)
+        self._drop(waiting[: len(waiting) - kept])
+        return waiting[len(waiting) - kept :]
+
+    def _drop(self, batches: Sequence[Batch]) -> None:
+        for batch in batches:
+            self._telemetry.dropped.labels(batch.topic).inc()
 
 
 def _stands(batch: Batch) -> bool:

@@ -38,6 +38,13 @@ class Batch:
             if isinstance(column, np.ndarray) and column.dtype not in COLUMN_TYPES:
                 raise ValueError(f"column {name} can't be {column.dtype}")
 
+    @property
+    def nbytes(self) -> int:
+        """About as many as its record has."""
+        texts = (sum(map(len, c)) + 4 * len(c) for c in self.columns.values() if isinstance(c, tuple))
+        numbers = (c.nbytes for c in self.columns.values() if isinstance(c, np.ndarray))
+        return 64 + self.series.nbytes + sum(texts) + sum(numbers)
+
     def numbers(self, name: str) -> NDArray[Any]:
         """A numeric column. Raises KeyError if the batch has none of that name."""
         column = self.columns[name]

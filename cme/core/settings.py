@@ -94,7 +94,7 @@ class KafkaLink(Document):
     prefix: str = Field(default="tidecast", pattern=r"^[a-zA-Z0-9_-]{1,100}$")
     partitions: int = Field(default=8, ge=1, le=256)
     replication: int = Field(default=3, ge=1, le=9)
-    buffer: Amount = 256.0 * 2**20
+    buffer: Amount = 256e6
     tls: KafkaTls | None = None
     sasl: KafkaSasl | None = None
 
@@ -136,6 +136,7 @@ class Settings(Document):
     stale_after: Duration = parse_duration("60s")
     forecast_stale_after: Duration = parse_duration("3m")
     shutdown_delay: Duration = parse_duration("5s")
+    unwritten: Amount = 64e6
     forecast_preset: Literal["best", "fast"] = "best"
     policies_per_namespace: int = Field(default=500, ge=1)
     scrape_namespaces: tuple[str, ...] = ()

@@ -69,8 +69,13 @@ class CollectorTelemetry:
         self.unwritten = new.gauge(
             "tidecast_batches_unwritten", "Batches that the log refused and that wait for the next tick"
         )
+        self.skipped = new.counter(
+            "tidecast_ticks_skipped_total", "Ticks left out because the one before took too long"
+        )
         self.dropped = new.counter(
-            "tidecast_batches_dropped_total", "Batches given up because too many waited"
+            "tidecast_batches_dropped_total",
+            "Batches given up because too much waited, the oldest first",
+            "topic",
         )
         self.buffer_dropped = new.counter(
             "tidecast_buffer_dropped_total",
