@@ -31,14 +31,14 @@ class KafkaSite:
         self._file = folder / "settings.yaml"
         self._file.write_text(head + "".join(POLICY.replace("NAME", name) for name in names))
 
-    def collector(self, name: str = "collector") -> Program:
-        return self._program(name, "collect", until_ready=False)
+    def collector(self, name: str = "collector", tree: Path | None = None) -> Program:
+        return self._program(name, "collect", False, tree)
 
-    def predictor(self, name: str = "predictor") -> Program:
-        return self._program(name, "predict", until_ready=False)
+    def predictor(self, name: str = "predictor", tree: Path | None = None) -> Program:
+        return self._program(name, "predict", False, tree)
 
-    def adapter(self, name: str = "adapter") -> Program:
-        return self._program(name, "serve")
+    def adapter(self, name: str = "adapter", tree: Path | None = None) -> Program:
+        return self._program(name, "serve", True, tree)
 
     def all_in_one(self) -> Program:
         return self._program("all", "up")
@@ -48,10 +48,16 @@ class KafkaSite:
         with contextlib.closing(KafkaLog(self._link, [partition])) as log:
             return [batch.time_ms for batch in read_all(log, ["samples"])]
 
-    def _program(self, name: str, role: str, until_ready: bool = True) -> Program:
+    def rests_on(self, partition: int) -> int:
+        """The time of the oldest sample that counts in the newest decisions."""
+        with contextlib.closing(KafkaLog(self._link, [partition])) as log:
+            decisions = read_all(log, ["decisions"])
+            return int(decisions[-1].numbers("raw_ms").min()) if decisions else 0
+
+    def _program(self, name: str, role: str, until_ready: bool = True, tree: Path | None = None) -> Program:
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        return Program(folder, "--config", str(self._file), role=role, until_ready=until_ready)
+        return Program(folder, "--config", str(self._file), role=role, until_ready=until_ready, tree=tree)
 
 
 def partitions(role: Program) -> set[int]:

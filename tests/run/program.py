@@ -32,8 +32,17 @@ def command(*arguments: str, seconds: float = 60) -> "subprocess.CompletedProces
 class Program:
     """`tidecast up`, or another command that serves, on free ports; stopped by its process id when the block ends."""
 
-    def __init__(self, folder: Path, *flags: str, role: str = "up", until_ready: bool = True) -> None:
-        """`until_ready`: the block begins when the log has been read once, else when it listens."""
+    def __init__(
+        self,
+        folder: Path,
+        *flags: str,
+        role: str = "up",
+        until_ready: bool = True,
+        tree: Path | None = None,
+    ) -> None:
+        """`until_ready`: the block begins when the log has been read once, else when it listens. `tree`: the program's files,
+        if not these."""
+        self._tree = tree
         self._is_begun = self._ready if until_ready else self._listens
         self.data = folder / "data"
         self.http, self.https = free_port(), free_port()
@@ -47,7 +56,7 @@ class Program:
 
     def __enter__(self) -> "Program":
         with self._log.open("wb") as output:
-            self.process = subprocess.Popen(self._command, stdout=output, stderr=output)
+            self.process = subprocess.Popen(self._command, stdout=output, stderr=output, cwd=self._tree)
         try:
             self.wait_for(self._is_begun)
         except BaseException:
