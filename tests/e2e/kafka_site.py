@@ -28,8 +28,9 @@ class KafkaSite:
         self.folder, self.names, self._link = folder, names, link
         log = json.dumps({"kafka": link.model_dump(mode="json", by_alias=True, exclude_none=True)})
         head = f"apiVersion: tidecast.dev/v1alpha1\nkind: Settings\ntick: 1s\nstaleAfter: 10s\nlog: {log}\n"
-        self._file = folder / "settings.yaml"
-        self._file.write_text(head + "".join(POLICY.replace("NAME", name) for name in names))
+        file = folder / "settings.yaml"
+        self.file = str(file)
+        file.write_text(head + "".join(POLICY.replace("NAME", name) for name in names))
 
     def collector(self, name: str = "collector", tree: Path | None = None) -> Program:
         return self._program(name, "collect", False, tree)
@@ -57,7 +58,7 @@ class KafkaSite:
     def _program(self, name: str, role: str, until_ready: bool = True, tree: Path | None = None) -> Program:
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        return Program(folder, "--config", str(self._file), role=role, until_ready=until_ready, tree=tree)
+        return Program(folder, "--config", self.file, role=role, until_ready=until_ready, tree=tree)
 
 
 def partitions(role: Program) -> set[int]:

@@ -11,7 +11,7 @@ import pytest
 from tests.contract.kafka_log import link_to
 from tests.e2e.components.kafka import Kafka
 from tests.e2e.kafka_site import KafkaSite, partitions
-from tests.run.program import Program
+from tests.run.program import Program, command
 
 pytestmark = pytest.mark.e2e
 
@@ -76,6 +76,9 @@ def test_they_share_the_work_and_go_on_when_one_of_each_is_killed(site: KafkaSit
 def test_one_process_group_may_have_all_roles(site: KafkaSite) -> None:
     with site.all_in_one() as program:
         program.wait_for(lambda: all_are_numbers(program))
+        told = command("explain", "demo/web", "--config", site.file)
+        assert told.returncode == 0, told.stderr
+        assert "was served" in told.stdout
         assert program.stop() == 0
 
 
