@@ -1,7 +1,8 @@
-"""What a test needs of the machine beside Python: a program that is missing skips it, on CI it fails it."""
+"""What a test needs of the machine beside Python: what is missing skips it, on CI it fails it."""
 
 import os
 import shutil
+from typing import NoReturn
 
 import pytest
 
@@ -11,10 +12,14 @@ REQUIRED = "TIDECAST_REQUIRE_COMPONENTS"
 
 def require(*programs: str) -> None:
     """Go on only with all of these on the path."""
-    lacking = [name for name in programs if shutil.which(name) is None]
-    if not lacking:
-        return
-    text = f"this machine lacks {', '.join(lacking)}"
+    missing = [name for name in programs if shutil.which(name) is None]
+    if missing:
+        lacking(", ".join(missing))
+
+
+def lacking(what: str) -> NoReturn:
+    """End the test, as this machine has no `what`."""
+    text = f"this machine lacks {what}"
     if os.environ.get(REQUIRED) == "1":
         pytest.fail(text)
     pytest.skip(text)

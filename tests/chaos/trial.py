@@ -1,0 +1,174 @@
+"""One run: a wiring, faults one after the other, and the laws."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from cme.core.durations import MINUTE_MS
+from tests.chaos import laws
+from tests.chaos.content import Content, series_of
+from tests.chaos.counted import HIGH, LOW
+from tests.chaos.faults import Fault
+from tests.chaos.poller import METRICS, NOT_AWAITED, Answer, Poller
+from tests.chaos.wirings import PER_REPLICA, Assembly, Wiring
+from tests.e2e.components.waiting import until
+
+BOUND_S = 120
+"""Far more than anything takes: a bound on waiting, not a claim."""
+LOOK_S = 0.2
+AWAITED = [(name, metric) for name, metrics in METRICS.items() for metric in metrics]
+AWAITED.remove(NOT_AWAITED)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a fault."""
+
+    fault: str
+    process: str
+    recovery_s: float
+    """From its end until all metrics are served everywhere as measured since."""
+    gap_s: float
+    """The longest time without a sample."""
+    samples: int
+    numbers: int
+    worst_age_s: float
+    """Of a number, when it was asked for."""
+
+
+@dataclass(frozen=True)
+class Strike:
+    fault: Fault
+    process: str
+    begun_s: float
+    ended_s: float
+    ended_ms: int
+    """By the clock that samples are stamped with."""
+    recovered_s: float
+
+
+class Trial:
+    """On a wiring that runs."""
+
+    def __init__(self, wiring: Wiring, pollers: Sequence[Poller]) -> None:
+        self._wiring, self._pollers = wiring, pollers
+        self._strikes: list[Strike] = []
+        self._calm_s = 0.0
+
+    def prepare(self) -> None:
+        """A load that was high and is low: what is decided is held, so it rests on more than the newest sample."""
+        until("all metrics are served", lambda: self._served_since(0, 0), BOUND_S, LOOK_S)
+        self._wiring.counted.surge()
+        replicas = round(HIGH / PER_REPLICA["shop"] + 0.5)
+        self._wait_for(("shop", "replicas_scaling"), 1000 * replicas)
+        self._wiring.counted.calm()
+        self._wait_for(("shop", "hits"), round(1000 * LOW))
+        self._calm_s = time.monotonic()
+
+    def strike(self, fault: Fault, process: str) -> None:
+        """Do it, and wait until all is served again."""
+        before, begun_s = Content.of(self._wiring.log), time.monotonic()
+        fault.do(self._wiring, process)
+        ended_s, ended_ms = time.monotonic(), self._wiring.measuring.now_ms()
+        what = f"{process} has recovered from {fault.name}"
+        recovered_s = until(what, lambda: self._served_since(ended_s, ended_ms), BOUND_S, LOOK_S)
+        self._strikes.append(Strike(fault, process, begun_s, ended_s, ended_ms, recovered_s))
+        laws.nothing_is_lost(before, Content.of(self._wiring.log))
+
+    def wait_for_minute(self) -> None:
+        """Until the minute is written that the last fault ended in."""
+        end_ms = -(-self._strikes[-1].ended_ms // MINUTE_MS) * MINUTE_MS
+        series = {series_of(policy) for policy in self._wiring.policies.values()}
+
+        def is_written() -> bool:
+            minutes = Content.of(self._wiring.log).minutes
+            return {(one, end_ms) for one in series} <= minutes.keys()
+
+        until("the fault's minute is written", is_written, BOUND_S, 1)
+
+    def outcomes(self) -> list[Outcome]:
+        """Raises AssertionError where a law is broken."""
+        content, answers = Content.of(self._wiring.log), self._answers(0, time.monotonic())
+        laws.errors_say_what_they_are(answers)
+        laws.numbers_are_not_zero(answers)
+        laws.numbers_are_fresh(answers, self._wiring)
+        laws.numbers_are_in_the_log(answers, content, self._wiring)
+        laws.samples_are_written_once(content)
+        laws.samples_are_the_load(content, self._wiring)
+        laws.minutes_count_once(content, all_of_them=not any(s.fault.faked for s in self._strikes))
+        laws.decisions_follow(content, self._wiring)
+        laws.decisions_never_fall([answer for answer in answers if answer.asked_s >= self._calm_s])
+        ends = [*(strike.begun_s for strike in self._strikes[1:]), time.monotonic()]
+        return [self._outcome(one, end, content) for one, end in zip(self._strikes, ends, strict=True)]
+
+    def _outcome(self, strike: Strike, end_s: float, content: Content) -> Outcome:
+        answers = self._answers(strike.begun_s, end_s)
+        concerned = self._wiring.alone.get(strike.process)
+        if concerned is not None:
+            laws.only_numbers([answer for answer in answers if answer.adapter != concerned])
+        numbers = [answer for answer in answers if answer.is_number]
+        return Outcome(
+            fault=strike.fault.name,
+            process=strike.process,
+            recovery_s=strike.recovered_s - strike.ended_s,
+            gap_s=self._gap_s(content),
+            samples=len(content.samples),
+            numbers=len(numbers),
+            worst_age_s=max(min(laws.ages_ms(a, self._wiring)) for a in numbers if a.metric != NOT_AWAITED) / 1000,
+        )
+
+    def _gap_s(self, content: Content) -> float:
+        series = series_of(self._wiring.policies["web"])
+        times = sorted(row["measured_ms"] for row in content.samples if row.series == series)
+        return max(after - before for before, after in pairwise(times)) / 1000
+
+    def _answers(self, since_s: float, until_s: float) -> list[Answer]:
+        everything = [answer for poller in self._pollers for answer in poller.answers.copy()]
+        return sorted(
+            (answer for answer in everything if since_s <= answer.asked_s < until_s), key=lambda a: a.asked_s
+        )
+
+    def _served_since(self, since_s: float, measured_ms: int) -> float | None:
+        """When everything had been served everywhere that was asked for and measured since; None before."""
+        first: dict[tuple[str, tuple[str, str]], float] = {}
+        for answer in self._answers(since_s, time.monotonic()):
+            of = answer.adapter, answer.metric
+            if of not in first and answer.is_number and self._is_since(answer, measured_ms):
+                first[of] = answer.answered_s
+        awaited = {(name, metric) for name in self._wiring.adapters for metric in AWAITED}
+        return max(first[of] for of in awaited) if awaited <= first.keys() else None
+
+    def _is_since(self, answer: Answer, measured_ms: int) -> bool:
+        return measured_ms < answer.measured_ms <= self._wiring.measuring.now_ms()
+
+    def _wait_for(self, metric: tuple[str, str], milli: int) -> None:
+        def is_served() -> bool:
+            newest = {a.adapter: a for a in self._answers(0, time.monotonic()) if a.metric == metric}
+            return all(a.is_number and a.milli == milli for a in newest.values())
+
+        until(f"{metric} is {milli} m", is_served, BOUND_S, LOOK_S)
+
+
+@contextlib.contextmanager
+def running(assembly: Assembly, folder: Path, *, faked: bool = False, own_disk: bool = False) -> Iterator[Trial]:
+    """A wiring under a steady load, asked without a pause."""
+    with assembly(folder, faked=faked, own_disk=own_disk) as wiring, contextlib.ExitStack() as asking:
+        pollers = [asking.enter_context(Poller(name, one)) for name, one in wiring.adapters.items()]
+        trial = Trial(wiring, pollers)
+        trial.prepare()
+        yield trial
+
+
+def outcomes_of(assembly: Assembly, folder: Path, strikes: Sequence[tuple[Fault, str]]) -> list[Outcome]:
+    """Of faults, one after the other on one wiring, with all their minutes written. Raises AssertionError where a law is
+    broken."""
+    faked, own_disk = (any(getattr(fault, of) for fault, _ in strikes) for of in ("faked", "own_disk"))
+    with running(assembly, folder, faked=faked, own_disk=own_disk) as trial:
+        for fault, process in strikes:
+            trial.strike(fault, process)
+        if not faked:  # which may mean an hour without minutes
+            trial.wait_for_minute()
+        return trial.outcomes()
