@@ -70,9 +70,5 @@ FULL = Fault(f"disk full for {SECONDS:g} s", fill, own_disk=True)
 READ_ONLY = Fault(f"disk read-only for {SECONDS:g} s", make_read_only, own_disk=True)
 AHEAD = Fault("clock set an hour on", set_clock(HOUR_MS), faked=True)
 BACK = Fault("clock set an hour back", set_clock(-HOUR_MS), faked=True)
-AHEAD_A_WHILE = Fault(
-    f"clock an hour ahead for {SECONDS:g} s", set_clock_for_a_while(HOUR_MS), faked=True
-)
-BEHIND_A_WHILE = Fault(
-    f"clock an hour behind for {SECONDS:g} s", set_clock_for_a_while(-HOUR_MS), faked=True
-)
+AHEAD_A_WHILE = Fault(f"clock an hour ahead for {SECONDS:g} s", set_clock_for_a_while(HOUR_MS), faked=True)
+BEHIND_A_WHILE = Fault(f"clock an hour behind for {SECONDS:g} s", set_clock_for_a_while(-HOUR_MS), faked=True)

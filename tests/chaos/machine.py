@@ -49,7 +49,8 @@ class MachineClock:
         """By which it was off between two monotonic moments."""
         ends = [moment for moment, _ in self._sets[1:]] + [float("inf")]
         return [
-            offset for (begun, offset), end in zip(self._sets, ends, strict=True)
+            offset
+            for (begun, offset), end in zip(self._sets, ends, strict=True)
             if begun <= until_s and end >= since_s
         ]
 

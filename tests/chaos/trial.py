@@ -1,6 +1,7 @@
 """One run: a wiring, faults one after the other, and the laws."""
 
 import contextlib
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from cme.core.durations import MINUTE_MS
 from tests.chaos import laws
 from tests.chaos.content import Content, series_of
 from tests.chaos.counted import HIGH, LOW
-from tests.chaos.faults import Fault
+from tests.chaos.faults import FULL, Fault
 from tests.chaos.poller import METRICS, NOT_AWAITED, Answer, Poller
 from tests.chaos.wirings import PER_REPLICA, Assembly, Wiring
 from tests.e2e.components.waiting import until
@@ -19,6 +20,9 @@ from tests.e2e.components.waiting import until
 BOUND_S = 120
 """Far more than anything takes: a bound on waiting, not a claim."""
 LOOK_S = 0.2
+SETTLED_MS = 10_000
+UNCONCERNED_S = 5.0
+"""Between two samples of a collector that a fault does not concern, on a busy machine."""
 AWAITED = [(name, metric) for name, metrics in METRICS.items() for metric in metrics]
 AWAITED.remove(NOT_AWAITED)
 
@@ -32,7 +36,7 @@ class Outcome:
     recovery_s: float
     """From its end until all metrics are served everywhere as measured since."""
     gap_s: float
-    """The longest time without a sample."""
+    """The longest time without a sample; NaN where a clock was set."""
     samples: int
     numbers: int
     worst_age_s: float
@@ -41,12 +45,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Strike:
+    """Monotonic seconds, and milliseconds of the clock that samples are stamped with."""
+
     fault: Fault
     process: str
     begun_s: float
+    begun_ms: int
     ended_s: float
     ended_ms: int
-    """By the clock that samples are stamped with."""
     recovered_s: float
 
 
@@ -70,13 +76,20 @@ class Trial:
 
     def strike(self, fault: Fault, process: str) -> None:
         """Do it, and wait until all is served again."""
-        before, begun_s = Content.of(self._wiring.log), time.monotonic()
+        before, clock = Content.of(self._wiring.log), self._wiring.measuring
+        begun_s, begun_ms = time.monotonic(), clock.now_ms()
         fault.do(self._wiring, process)
-        ended_s, ended_ms = time.monotonic(), self._wiring.measuring.now_ms()
+        ended_s, ended_ms = time.monotonic(), clock.now_ms()
         what = f"{process} has recovered from {fault.name}"
         recovered_s = until(what, lambda: self._served_since(ended_s, ended_ms), BOUND_S, LOOK_S)
-        self._strikes.append(Strike(fault, process, begun_s, ended_s, ended_ms, recovered_s))
+        self._strikes.append(Strike(fault, process, begun_s, begun_ms, ended_s, ended_ms, recovered_s))
         laws.nothing_is_lost(before, Content.of(self._wiring.log))
+
+    def settle(self) -> None:
+        """Until all has been served for a while since the last recovery."""
+        last = self._strikes[-1]
+        settled_ms = last.ended_ms + round(1000 * (last.recovered_s - last.ended_s)) + SETTLED_MS
+        until("it goes on", lambda: self._served_since(last.recovered_s, settled_ms), BOUND_S, LOOK_S)
 
     def wait_for_minute(self) -> None:
         """Until the minute is written that the last fault ended in."""
@@ -105,25 +118,32 @@ class Trial:
         return [self._outcome(one, end, content) for one, end in zip(self._strikes, ends, strict=True)]
 
     def _outcome(self, strike: Strike, end_s: float, content: Content) -> Outcome:
-        answers = self._answers(strike.begun_s, end_s)
+        answers, gap_s = self._answers(strike.begun_s, end_s), self._gap_s(strike, content)
         concerned = self._wiring.alone.get(strike.process)
         if concerned is not None:
             laws.only_numbers([answer for answer in answers if answer.adapter != concerned])
+        if concerned is not None or strike.fault is FULL:
+            assert gap_s <= UNCONCERNED_S
         numbers = [answer for answer in answers if answer.is_number]
+        ages = [min(laws.ages_ms(one, self._wiring)) for one in numbers if one.metric != NOT_AWAITED]
         return Outcome(
             fault=strike.fault.name,
             process=strike.process,
             recovery_s=strike.recovered_s - strike.ended_s,
-            gap_s=self._gap_s(content),
+            gap_s=gap_s,
             samples=len(content.samples),
             numbers=len(numbers),
-            worst_age_s=max(min(laws.ages_ms(a, self._wiring)) for a in numbers if a.metric != NOT_AWAITED) / 1000,
+            worst_age_s=max(ages) / 1000,
         )
 
-    def _gap_s(self, content: Content) -> float:
+    def _gap_s(self, strike: Strike, content: Content) -> float:
+        if strike.process in self._wiring.clocks and strike.fault.faked:
+            return math.nan
         series = series_of(self._wiring.policies["web"])
-        times = sorted(row["measured_ms"] for row in content.samples if row.series == series)
-        return max(after - before for before, after in pairwise(times)) / 1000
+        times = [row["measured_ms"] for row in content.samples if row.series == series]
+        steps = pairwise(sorted(times))
+        met = [b - a for a, b in steps if b >= strike.begun_ms and a <= strike.ended_ms + SETTLED_MS]
+        return max(met) / 1000
 
     def _answers(self, since_s: float, until_s: float) -> list[Answer]:
         everything = [answer for poller in self._pollers for answer in poller.answers.copy()]
@@ -153,7 +173,9 @@ class Trial:
 
 
 @contextlib.contextmanager
-def running(assembly: Assembly, folder: Path, *, faked: bool = False, own_disk: bool = False) -> Iterator[Trial]:
+def running(
+    assembly: Assembly, folder: Path, *, faked: bool = False, own_disk: bool = False
+) -> Iterator[Trial]:
     """A wiring under a steady load, asked without a pause."""
     with assembly(folder, faked=faked, own_disk=own_disk) as wiring, contextlib.ExitStack() as asking:
         pollers = [asking.enter_context(Poller(name, one)) for name, one in wiring.adapters.items()]
@@ -169,6 +191,7 @@ def outcomes_of(assembly: Assembly, folder: Path, strikes: Sequence[tuple[Fault,
     with running(assembly, folder, faked=faked, own_disk=own_disk) as trial:
         for fault, process in strikes:
             trial.strike(fault, process)
+            trial.settle()
         if not faked:  # which may mean an hour without minutes
             trial.wait_for_minute()
         return trial.outcomes()
