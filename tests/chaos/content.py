@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 
 from cme.core.batch import Batch
-from cme.core.policy import ScalingPolicy
 from cme.core.identity import SeriesKey
+from cme.core.policy import ScalingPolicy
 from cme.log.embedded import EmbeddedLog
 from tests.crash.busy_up import line
 from tests.crash.kill_up import read_all

@@ -89,7 +89,7 @@ def embedded(folder: Path, *, faked: bool = False, own_disk: bool = False) -> It
     """`tidecast up`: one process collects and predicts, its adapter's answers."""
     machine = Machine(folder / "up", faked)
     with Counted(machine.clock) as counted, _disk(machine, own_disk) as disk:
-        policies = _policies(counted)
+        policies = policies_of(counted)
         with machine.runs(_text(SETTINGS, *policies.values())) as up:
             yield Wiring(
                 counted=counted,
@@ -110,7 +110,7 @@ def followed(folder: Path, *, faked: bool = False, own_disk: bool = False) -> It
     up_on, one_on, other_on = (Machine(folder / name, faked) for name in ("up", "one", "other"))
     serving, following = _links(folder)
     with Counted(up_on.clock) as counted, _disk(up_on, own_disk) as disk:
-        policies = _policies(counted)
+        policies = policies_of(counted)
         with (
             up_on.runs(_text(SETTINGS | serving, *policies.values())) as up,
             one_on.runs(_text(SETTINGS | following), "serve") as one,
@@ -134,7 +134,7 @@ def followed(folder: Path, *, faked: bool = False, own_disk: bool = False) -> It
             )
 
 
-def _policies(counted: Counted) -> dict[str, ScalingPolicy]:
+def policies_of(counted: Counted) -> dict[str, ScalingPolicy]:
     """`web` with a load made up from the time, without forecasts; `shop` with a counter that is scraped."""
     hits = {"scrape": {"targets": [counted.url], "metric": METRIC}}
     return {
