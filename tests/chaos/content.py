@@ -1,16 +1,13 @@
-"""What an embedded log holds of a run: samples, minutes and decisions."""
+"""What a log holds of a run: samples, minutes and decisions."""
 
 import contextlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from cme.core.batch import Batch
-from cme.core.identity import SeriesKey
-from cme.core.policy import ScalingPolicy
-from cme.log.embedded import EmbeddedLog
+from cme.log.protocol import Log
 from tests.crash.busy_up import line
 from tests.crash.kill_up import read_all
 
@@ -35,9 +32,9 @@ class Content:
     batches: Sequence[Batch]
 
     @classmethod
-    def of(cls, folder: Path) -> "Content":
+    def of(cls, open_log: Callable[[], Log]) -> "Content":
         """Raises AssertionError when a record is damaged."""
-        with contextlib.closing(EmbeddedLog.open(folder, writable=False)) as log:
+        with contextlib.closing(open_log()) as log:
             return cls([batch for batch in read_all(log) if batch.topic in KEPT])
 
     @cached_property
@@ -67,13 +64,3 @@ class Content:
                 columns = zip(*(batch.numbers(name).tolist() for name in names), strict=True)
                 for series, values in zip(batch.series.tolist(), columns, strict=True):
                     yield Row(series, batch.time_ms, dict(zip(names, values, strict=True)))
-
-
-def series_of(policy: ScalingPolicy) -> int:
-    """Of its only signal."""
-    (signal,) = policy.spec.signals
-    return policy.series(signal).id
-
-
-def replicas_of(policy: ScalingPolicy) -> int:
-    return SeriesKey(policy.workload, "replicas").id

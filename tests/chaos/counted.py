@@ -23,7 +23,7 @@ class Counted:
         self.handed: dict[int, float] = {}
         """What was counted, by the time that was told with it (ms)."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=lambda: self._server.serve_forever(0.05), daemon=True)
 
     def __enter__(self) -> "Counted":
         self._thread.start()

@@ -21,6 +21,8 @@ class Fault:
     """Whether it sets a clock."""
     own_disk: bool = False
     """Whether it is of the log's disk."""
+    ends: bool = False
+    """Whether it ends the process; no other fault may."""
 
 
 def kill(wiring: Wiring, name: str) -> None:
@@ -39,6 +41,14 @@ def suspend(wiring: Wiring, name: str) -> None:
 def fill(wiring: Wiring, name: str) -> None:
     assert wiring.disk
     with wiring.disk.full():
+        time.sleep(SECONDS)
+
+
+def kill_and_fill(wiring: Wiring, name: str) -> None:
+    """It can't start before there is room."""
+    assert wiring.disk
+    with wiring.disk.full():
+        kill(wiring, name)
         time.sleep(SECONDS)
 
 
@@ -64,10 +74,11 @@ def set_clock_for_a_while(ms: int) -> Callable[[Wiring, str], None]:
     return do
 
 
-KILL = Fault("kill -9", kill)
+KILL = Fault("kill -9", kill, ends=True)
 SUSPEND = Fault(f"stopped for {SECONDS:g} s", suspend)
 FULL = Fault(f"disk full for {SECONDS:g} s", fill, own_disk=True)
-READ_ONLY = Fault(f"disk read-only for {SECONDS:g} s", make_read_only, own_disk=True)
+FULL_AT_START = Fault(f"kill -9, disk full for {SECONDS:g} s", kill_and_fill, own_disk=True, ends=True)
+READ_ONLY = Fault(f"disk read-only for {SECONDS:g} s", make_read_only, own_disk=True, ends=True)
 AHEAD = Fault("clock set an hour on", set_clock(HOUR_MS), faked=True)
 BACK = Fault("clock set an hour back", set_clock(-HOUR_MS), faked=True)
 AHEAD_A_WHILE = Fault(f"clock an hour ahead for {SECONDS:g} s", set_clock_for_a_while(HOUR_MS), faked=True)

@@ -11,12 +11,14 @@ import numpy as np
 from cme.core.durations import MINUTE_MS
 from cme.core.quantity import milli_from_float
 from cme.sources.demo import load_at
-from tests.chaos.content import Content, Row, replicas_of, series_of
+from tests.chaos.content import Content, Row
 from tests.chaos.counted import HIGH
+from tests.chaos.load import PER_REPLICA, Load
 from tests.chaos.poller import NOT_AWAITED, Answer
-from tests.chaos.wirings import FORECAST_STALE_MS, PER_REPLICA, RATE_WINDOW_MS, STALE_MS, Wiring
 
 FLOAT32, FLOAT64 = 1e-6, 1e-9
+RATE_WINDOW_MS, STALE_MS, FORECAST_STALE_MS = 5_000, 10_000, 180_000
+"""As the wirings' settings say, and their default."""
 WHOLE_SECONDS_MS = 1_000
 """A served time is rounded down to them."""
 LONGEST_RATE_MS = 4 * RATE_WINDOW_MS
@@ -37,11 +39,11 @@ def numbers_are_not_zero(answers: Iterable[Answer]) -> None:
     assert all(answer.milli > 0 for answer in answers if answer.is_number)
 
 
-def ages_ms(answer: Answer, wiring: Wiring) -> list[int]:
+def ages_ms(answer: Answer, load: Load) -> list[int]:
     """At the moment of asking, by the clocks by which it may have been told: a number that was fresh when the clock was set
     is so for as long as without."""
     longest = _longest_ms(answer) / 1000
-    offsets = wiring.measuring.offsets_ms(answer.asked_s - longest, answer.answered_s)
+    offsets = load.clock.offsets_ms(answer.asked_s - longest, answer.answered_s)
     return [
         answer.asked_ms + offset - answer.measured_ms
         for offset in offsets
@@ -49,11 +51,11 @@ def ages_ms(answer: Answer, wiring: Wiring) -> list[int]:
     ]
 
 
-def numbers_are_fresh(answers: Iterable[Answer], wiring: Wiring) -> None:
+def numbers_are_fresh(answers: Iterable[Answer], load: Load) -> None:
     """Measured within the time that they are served for, and not in the future."""
     for answer in answers:
         if answer.is_number:
-            ages = ages_ms(answer, wiring)
+            ages = ages_ms(answer, load)
             assert ages, f"in the future: {answer}"
             assert min(ages) <= _longest_ms(answer) + WHOLE_SECONDS_MS, f"too old: {answer}"
 
@@ -62,7 +64,7 @@ def _longest_ms(answer: Answer) -> int:
     return FORECAST_STALE_MS if answer.metric[1].endswith("_predicted") else STALE_MS
 
 
-def numbers_are_in_the_log(answers: Iterable[Answer], content: Content, wiring: Wiring) -> None:
+def numbers_are_in_the_log(answers: Iterable[Answer], content: Content, load: Load) -> None:
     """What was served had been written, so it must be there."""
     logged = {
         "raw": set(_told(content.samples, "value", "measured_ms")),
@@ -71,7 +73,7 @@ def numbers_are_in_the_log(answers: Iterable[Answer], content: Content, wiring: 
     }
     for answer in answers:
         if answer.is_number:
-            kind, series = _of_log(answer, wiring)
+            kind, series = _of_log(answer, load)
             assert (series, answer.measured_ms, answer.milli) in logged[kind], f"not in the log: {answer}"
 
 
@@ -81,18 +83,17 @@ def _told(rows: Iterable[Row], value: str, time: str) -> Iterator[tuple[int, int
             yield row.series, int(row[time]) // 1000 * 1000, milli_from_float(row[value])
 
 
-def _of_log(answer: Answer, wiring: Wiring) -> tuple[str, int]:
+def _of_log(answer: Answer, load: Load) -> tuple[str, int]:
     workload, metric = answer.metric
-    policy = wiring.policies[workload]
     if metric == "replicas_scaling":
-        return "decided", replicas_of(policy)
+        return "decided", load.replicas(workload)
     kind = {"scaling": "decided", "predicted": "predicted"}.get(metric.partition("_")[2], "raw")
-    return kind, series_of(policy)
+    return kind, load.signal(workload)
 
 
-def samples_are_the_load(content: Content, wiring: Wiring) -> None:
+def samples_are_the_load(content: Content, load: Load) -> None:
     """At the time that each carries."""
-    web, shop = (series_of(wiring.policies[name]) for name in ("web", "shop"))
+    web, shop = load.signal("web"), load.signal("shop")
     made = [row for row in content.samples if row.series == web]
     times = np.array([row["measured_ms"] / 1000 for row in made])
     np.testing.assert_allclose([row["value"] for row in made], load_at("tide", times), rtol=FLOAT64)
@@ -100,7 +101,7 @@ def samples_are_the_load(content: Content, wiring: Wiring) -> None:
     assert made
     assert counted
     for row in counted:
-        rates = list(wiring.counted.rates(int(row["measured_ms"]), LONGEST_RATE_MS))
+        rates = list(load.counted.rates(int(row["measured_ms"]), LONGEST_RATE_MS))
         assert any(math.isclose(row["value"], rate, rel_tol=FLOAT32) for rate in rates), (row, rates)
 
 
@@ -126,10 +127,10 @@ def minutes_count_once(content: Content, *, all_of_them: bool) -> None:
         assert {moment for moment in values if moment[1] <= until} <= content.minutes.keys()
 
 
-def decisions_follow(content: Content, wiring: Wiring) -> None:
+def decisions_follow(content: Content, load: Load) -> None:
     """From what was measured, and the held largest of it."""
-    for name, policy in wiring.policies.items():
-        series, replicas = series_of(policy), replicas_of(policy)
+    for name in load.policies:
+        series, replicas = load.signal(name), load.replicas(name)
         measured = {row["measured_ms"]: row["value"] for row in content.samples if row.series == series}
         wanted = {row.time_ms: row["value"] for row in content.decisions if row.series == replicas}
         for row in content.decisions:

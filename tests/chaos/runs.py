@@ -9,6 +9,7 @@ from tests.chaos.faults import (
     BACK,
     BEHIND_A_WHILE,
     FULL,
+    FULL_AT_START,
     KILL,
     READ_ONLY,
     SUSPEND,
@@ -30,15 +31,16 @@ def _each(fault: Fault, *processes: str) -> list[tuple[Fault, str]]:
     return [(fault, process) for process in processes]
 
 
+_DISK = [(FULL, "up"), (FULL_AT_START, "up"), (READ_ONLY, "up")]
 RUNS = [
     Run("embedded, killed", embedded, _each(KILL, "up", "adapter")),
     Run("embedded, stopped", embedded, _each(SUSPEND, "up", "adapter")),
-    Run("embedded, disk", embedded, [(FULL, "up"), (READ_ONLY, "up")]),
+    Run("embedded, disk", embedded, _DISK),
     Run("embedded, clock on", embedded, [(AHEAD, "up"), (BACK, "up")]),
     Run("embedded, clock back", embedded, [(BACK, "up"), (AHEAD, "up")]),
     Run("followed, killed", followed, _each(KILL, "up", "its adapter", "serve", "adapter")),
     Run("followed, stopped", followed, _each(SUSPEND, "up", "its adapter", "serve", "adapter")),
-    Run("followed, disk", followed, [(FULL, "up"), (READ_ONLY, "up")]),
+    Run("followed, disk", followed, _DISK),
     Run("followed, clock ahead", followed, _each(AHEAD_A_WHILE, "up", "serve")),
     Run("followed, clock behind", followed, _each(BEHIND_A_WHILE, "up", "serve")),
 ]

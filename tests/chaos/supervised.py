@@ -16,7 +16,7 @@ class Supervised:
     """While the block runs. What it says through all its lives is in `program.output`."""
 
     def __init__(self, program: Program) -> None:
-        self.program = program
+        self.program, self.starts = program, 1
         self._allowed, self._stopping = threading.Event(), False
         self._allowed.set()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
@@ -55,6 +55,7 @@ class Supervised:
             if self._stopping:
                 return
             self.program.start()
+            self.starts += 1
 
 
 class Process:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from cme.core.durations import MINUTE_MS
 from tests.chaos import laws
-from tests.chaos.content import Content, series_of
+from tests.chaos.content import Content
 from tests.chaos.counted import HIGH, LOW
 from tests.chaos.faults import FULL, Fault
+from tests.chaos.load import PER_REPLICA
 from tests.chaos.poller import METRICS, NOT_AWAITED, Answer, Poller
-from tests.chaos.wirings import PER_REPLICA, Assembly, Wiring
+from tests.chaos.wirings import Assembly, Wiring
 from tests.e2e.components.waiting import until
 
 BOUND_S = 120
@@ -67,23 +68,30 @@ class Trial:
     def prepare(self) -> None:
         """A load that was high and is low: what is decided is held, so it rests on more than the newest sample."""
         until("all metrics are served", lambda: self._served_since(0, 0), BOUND_S, LOOK_S)
-        self._wiring.counted.surge()
+        self._wiring.load.counted.surge()
         replicas = round(HIGH / PER_REPLICA["shop"] + 0.5)
         self._wait_for(("shop", "replicas_scaling"), 1000 * replicas)
-        self._wiring.counted.calm()
+        self._wiring.load.counted.calm()
         self._wait_for(("shop", "hits"), round(1000 * LOW))
         self._calm_s = time.monotonic()
 
     def strike(self, fault: Fault, process: str) -> None:
         """Do it, and wait until all is served again."""
-        before, clock = Content.of(self._wiring.log), self._wiring.measuring
-        begun_s, begun_ms = time.monotonic(), clock.now_ms()
+        before, clock = Content.of(self._wiring.open_log), self._wiring.load.clock
+        begun_s, begun_ms, starts = time.monotonic(), clock.now_ms(), self._wiring.starts
         fault.do(self._wiring, process)
         ended_s, ended_ms = time.monotonic(), clock.now_ms()
         what = f"{process} has recovered from {fault.name}"
         recovered_s = until(what, lambda: self._served_since(ended_s, ended_ms), BOUND_S, LOOK_S)
         self._strikes.append(Strike(fault, process, begun_s, begun_ms, ended_s, ended_ms, recovered_s))
-        laws.nothing_is_lost(before, Content.of(self._wiring.log))
+        ended = {name for name, count in self._wiring.starts.items() if count > starts[name]}
+        assert ended == (self._together(process) if fault.ends else set())
+        laws.nothing_is_lost(before, Content.of(self._wiring.open_log))
+
+    def _together(self, process: str) -> set[str]:
+        """The processes of its program."""
+        processes = self._wiring.processes
+        return {name for name, one in processes.items() if one.supervised is processes[process].supervised}
 
     def settle(self) -> None:
         """Until all has been served for a while since the last recovery."""
@@ -94,25 +102,25 @@ class Trial:
     def wait_for_minute(self) -> None:
         """Until the minute is written that the last fault ended in."""
         end_ms = -(-self._strikes[-1].ended_ms // MINUTE_MS) * MINUTE_MS
-        series = {series_of(policy) for policy in self._wiring.policies.values()}
 
         def is_written() -> bool:
-            minutes = Content.of(self._wiring.log).minutes
-            return {(one, end_ms) for one in series} <= minutes.keys()
+            minutes = Content.of(self._wiring.open_log).minutes
+            return {(series, end_ms) for series in self._wiring.load.signals} <= minutes.keys()
 
         until("the fault's minute is written", is_written, BOUND_S, 1)
 
     def outcomes(self) -> list[Outcome]:
         """Raises AssertionError where a law is broken."""
-        content, answers = Content.of(self._wiring.log), self._answers(0, time.monotonic())
+        content, answers = Content.of(self._wiring.open_log), self._answers(0, time.monotonic())
+        load = self._wiring.load
         laws.errors_say_what_they_are(answers)
         laws.numbers_are_not_zero(answers)
-        laws.numbers_are_fresh(answers, self._wiring)
-        laws.numbers_are_in_the_log(answers, content, self._wiring)
+        laws.numbers_are_fresh(answers, load)
+        laws.numbers_are_in_the_log(answers, content, load)
         laws.samples_are_written_once(content)
-        laws.samples_are_the_load(content, self._wiring)
+        laws.samples_are_the_load(content, load)
         laws.minutes_count_once(content, all_of_them=not any(s.fault.faked for s in self._strikes))
-        laws.decisions_follow(content, self._wiring)
+        laws.decisions_follow(content, load)
         laws.decisions_never_fall([answer for answer in answers if answer.asked_s >= self._calm_s])
         ends = [*(strike.begun_s for strike in self._strikes[1:]), time.monotonic()]
         return [self._outcome(one, end, content) for one, end in zip(self._strikes, ends, strict=True)]
@@ -125,7 +133,7 @@ class Trial:
         if concerned is not None or strike.fault is FULL:
             assert gap_s <= UNCONCERNED_S
         numbers = [answer for answer in answers if answer.is_number]
-        ages = [min(laws.ages_ms(one, self._wiring)) for one in numbers if one.metric != NOT_AWAITED]
+        ages = [min(laws.ages_ms(one, self._wiring.load)) for one in numbers if one.metric != NOT_AWAITED]
         return Outcome(
             fault=strike.fault.name,
             process=strike.process,
@@ -139,7 +147,7 @@ class Trial:
     def _gap_s(self, strike: Strike, content: Content) -> float:
         if strike.process in self._wiring.clocks and strike.fault.faked:
             return math.nan
-        series = series_of(self._wiring.policies["web"])
+        series = self._wiring.load.signal("web")
         times = [row["measured_ms"] for row in content.samples if row.series == series]
         steps = pairwise(sorted(times))
         met = [b - a for a, b in steps if b >= strike.begun_ms and a <= strike.ended_ms + SETTLED_MS]
@@ -162,7 +170,7 @@ class Trial:
         return max(first[of] for of in awaited) if awaited <= first.keys() else None
 
     def _is_since(self, answer: Answer, measured_ms: int) -> bool:
-        return measured_ms < answer.measured_ms <= self._wiring.measuring.now_ms()
+        return measured_ms < answer.measured_ms <= self._wiring.load.clock.now_ms()
 
     def _wait_for(self, metric: tuple[str, str], milli: int) -> None:
         def is_served() -> bool:
