@@ -81,5 +81,8 @@ FULL_AT_START = Fault(f"kill -9, disk full for {SECONDS:g} s", kill_and_fill, ow
 READ_ONLY = Fault(f"disk read-only for {SECONDS:g} s", make_read_only, own_disk=True, ends=True)
 AHEAD = Fault("clock set an hour on", set_clock(HOUR_MS), faked=True)
 BACK = Fault("clock set an hour back", set_clock(-HOUR_MS), faked=True)
+A_LITTLE_BACK = Fault("clock set 20 s back", set_clock(-20_500), faked=True)
+"""Less than a minute, so that samples from before are the newest until it is where it was; more than `staleAfter`. By half
+a tick beside whole ones, so that no time comes twice."""
 AHEAD_A_WHILE = Fault(f"clock an hour ahead for {SECONDS:g} s", set_clock_for_a_while(HOUR_MS), faked=True)
 BEHIND_A_WHILE = Fault(f"clock an hour behind for {SECONDS:g} s", set_clock_for_a_while(-HOUR_MS), faked=True)

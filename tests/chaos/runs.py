@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.chaos.faults import (
+    A_LITTLE_BACK,
     AHEAD,
     AHEAD_A_WHILE,
     BACK,
@@ -37,6 +38,7 @@ RUNS = [
     Run("embedded, stopped", embedded, _each(SUSPEND, "up", "adapter")),
     Run("embedded, disk", embedded, _DISK),
     Run("embedded, clock on", embedded, [(AHEAD, "up"), (BACK, "up")]),
+    Run("embedded, clock a little back", embedded, _each(A_LITTLE_BACK, "up")),
     Run("embedded, clock back", embedded, [(BACK, "up"), (AHEAD, "up")]),
     Run("followed, killed", followed, _each(KILL, "up", "its adapter", "serve", "adapter")),
     Run("followed, stopped", followed, _each(SUSPEND, "up", "its adapter", "serve", "adapter")),

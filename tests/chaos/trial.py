@@ -170,7 +170,9 @@ class Trial:
         return max(first[of] for of in awaited) if awaited <= first.keys() else None
 
     def _is_since(self, answer: Answer, measured_ms: int) -> bool:
-        return measured_ms < answer.measured_ms <= self._wiring.load.clock.now_ms()
+        """And not of a time that was ahead then, from before a clock was set back."""
+        offset = self._wiring.load.clock.offsets_ms(answer.answered_s, answer.answered_s)[-1]
+        return measured_ms < answer.measured_ms <= answer.answered_ms + offset
 
     def _wait_for(self, metric: tuple[str, str], milli: int) -> None:
         def is_served() -> bool:
