@@ -43,6 +43,6 @@ RUNS = [
     Run("followed, killed", followed, _each(KILL, "up", "its adapter", "serve", "adapter")),
     Run("followed, stopped", followed, _each(SUSPEND, "up", "its adapter", "serve", "adapter")),
     Run("followed, disk", followed, _DISK),
-    Run("followed, clock ahead", followed, _each(AHEAD_A_WHILE, "up", "serve")),
-    Run("followed, clock behind", followed, _each(BEHIND_A_WHILE, "up", "serve")),
+    Run("followed, clock ahead", followed, _each(AHEAD_A_WHILE, "serve", "up")),
+    Run("followed, clock behind", followed, _each(BEHIND_A_WHILE, "serve", "up")),
 ]

@@ -145,7 +145,7 @@ class Trial:
         )
 
     def _gap_s(self, strike: Strike, content: Content) -> float:
-        if strike.process in self._wiring.clocks and strike.fault.faked:
+        if strike.fault.faked and self._wiring.clocks[strike.process] is self._wiring.load.clock:
             return math.nan
         series = self._wiring.load.signal("web")
         times = [row["measured_ms"] for row in content.samples if row.series == series]
