@@ -22,8 +22,9 @@ BOUND_S = 120
 """Far more than anything takes: a bound on waiting, not a claim."""
 LOOK_S = 0.2
 SETTLED_MS = 10_000
-UNCONCERNED_S = 5.0
-"""Between two samples of a collector that a fault does not concern, on a busy machine."""
+UNCONCERNED_S = laws.STALE_MS / 1000
+"""Between two samples of a collector that a fault does not concern: else numbers would go stale. A busy machine leaves out
+ticks."""
 AWAITED = [(name, metric) for name, metrics in METRICS.items() for metric in metrics]
 AWAITED.remove(NOT_AWAITED)
 
