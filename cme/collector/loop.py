@@ -73,7 +73,7 @@ class Collector:
             self._unwritten += await self._adopt(self._wanted)
             self._wanted = None
         await self._follow_replicas()
-        now, until = self._clock.now_ms(), asyncio.get_running_loop().time() + self._deadline
+        until, now = asyncio.get_running_loop().time() + self._deadline, self._clock.now_ms()
         rows = await asyncio.gather(*(self._rows(r, now, until) for r in self._readers.values()))
         samples = self._samples(now, list(itertools.chain(*rows)))
         self._unwritten += [*samples, *self._rollups.close(now)]
