@@ -140,21 +140,28 @@ class View:
 
     def _take_decisions(self, batch: Batch) -> None:
         rows, table = self.decisions.rows(batch.series), self.decisions
+        # What rests on no measurement is as old as its decision.
+        fixed = (batch.numbers("reasons") & FIXED) > 0
+        raw_ms = np.where(fixed, batch.time_ms, batch.numbers("raw_ms"))
+        table["born"][rows] = self._born(np.full(len(rows), batch.time_ms))
+        table["raw_born"][rows] = self._born_before(rows, "raw", raw_ms)
+        table["predicted_born"][rows] = self._born_before(rows, "predicted", batch.numbers("predicted_ms"))
         for name in _DECIDED:
             table[name][rows] = batch.numbers(name)
-        times = np.full(len(rows), batch.time_ms)
-        table["born"][rows] = self._born(times)
-        # What rests on no measurement is as old as its decision.
-        fixed = (table["reasons"][rows] & FIXED) > 0
-        table["raw_ms"][rows] = np.where(fixed, batch.time_ms, batch.numbers("raw_ms"))
-        table["raw_born"][rows] = self._born(table["raw_ms"][rows])
-        table["predicted_born"][rows] = self._born(batch.numbers("predicted_ms"))
+        table["raw_ms"][rows] = raw_ms
         end = -(-batch.time_ms // MINUTE_MS) * MINUTE_MS
         self.served.put(end, batch.series, {"value": batch.numbers("value")})
 
     def _born(self, times_ms: NDArray[Any]) -> NDArray[np.int64]:
         ages = np.maximum(0, self.clock.now_ms() - times_ms.astype(np.int64))
         return np.asarray(self.clock.monotonic_ms() - ages)
+
+    def _born_before(self, rows: Rows, name: str, times_ms: NDArray[Any]) -> NDArray[np.int64]:
+        """Of what the decision before rested on, too, no later than that said: after a clock was set back a little each
+        decision would make it young again."""
+        born = self._born(times_ms)
+        same = times_ms == self.decisions[f"{name}_ms"][rows]
+        return np.where(same, np.minimum(born, self.decisions[f"{name}_born"][rows]), born)
 
     def _take_policy(self, batch: Batch) -> None:
         """A record of `policies`; one that this version can't read withdraws the policy and says so."""

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from cme.core.settings import Certificate, Registration, Settings
+from cme.log.database import fsync
 
 CA_FILE, SERVER_FILE = "ca.crt", "server.pem"
 LIFETIME = timedelta(days=365)
@@ -177,10 +178,13 @@ def signed(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:
-    """As a whole or not at all, and readable for nobody else from its first byte on."""
+    """As a whole or not at all, also after a loss of power, and readable for nobody else from its first byte on."""
     draft = path.with_suffix(".draft")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
+        file.flush()
+        os.fsync(descriptor)
     draft.replace(path)
+    fsync(path.parent)

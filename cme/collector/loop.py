@@ -69,13 +69,12 @@ class Collector:
     async def tick(self) -> None:
         """Read, sample, roll up, append. A log that refuses keeps nothing back: its batches wait."""
         self._count_skipped()
-        now = self._clock.now_ms()
-        deadline = self._settings.tick / 2000
         if self._wanted is not None:
             self._unwritten += await self._adopt(self._wanted)
             self._wanted = None
         await self._follow_replicas()
-        rows = await asyncio.gather(*(self._rows(r, now, deadline) for r in self._readers.values()))
+        until, now = asyncio.get_running_loop().time() + self._deadline, self._clock.now_ms()
+        rows = await asyncio.gather(*(self._rows(r, now, until) for r in self._readers.values()))
         samples = self._samples(now, list(itertools.chain(*rows)))
         self._unwritten += [*samples, *self._rollups.close(now)]
         self._telemetry.late.inc(self._rollups.late - self._late)
@@ -105,18 +104,25 @@ class Collector:
         gone = [withdrawal(now, key) for key in sorted(known.keys() - current.keys())]
         return describe(changed, now) + gone
 
-    async def _rows(self, reader: Reader, now: int, deadline: float) -> list[Row]:
-        """The loads that the source tells, or why it tells none. Whatever goes wrong stays with this source."""
+    @property
+    def _deadline(self) -> float:
+        """Seconds: what is told later is not of the tick's time, nor is a counter that was asked for later."""
+        return self._settings.tick / 2000
+
+    async def _rows(self, reader: Reader, now: int, until: float) -> list[Row]:
+        """The loads that the source tells `until` then, or why it tells none. Whatever goes wrong stays with this source."""
         start = self._clock.monotonic_ms()
         try:
-            async with asyncio.timeout(deadline):
-                harvest = await reader.source.read(now, deadline * ANSWER_SHARE)
+            async with asyncio.timeout_at(until):
+                harvest = await reader.source.read(now, self._deadline * ANSWER_SHARE)
+            if asyncio.get_running_loop().time() > until:  # it was we who stood still
+                raise TimeoutError
             rows = [
                 (key, self._marked(key, sampler.sample(harvest, name, now), now))
                 for key, name, sampler in reader.signals
             ]
         except TimeoutError:
-            return self._failed(reader, f"{reader.name} did not answer within {deadline:g} s")
+            return self._failed(reader, f"{reader.name} did not answer within {self._deadline:g} s")
         except SourceFailed as error:
             return self._failed(reader, str(error))
         except Exception as error:

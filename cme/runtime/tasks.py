@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from cme.core.clock import Clock
+from cme.core.errors import TidecastError
 
 log = logging.getLogger("tidecast")
 
@@ -18,12 +19,19 @@ async def every(
     while True:
         try:
             await turn()
+        except TidecastError as error:  # its text says all, and comes with every turn of a disk that is full
+            log.error("%s; %s runs again in %d ms", error, _name(turn), period_ms)
+            on_fault()
         except Exception:
-            log.exception("%s failed; it runs again in %d ms", getattr(turn, "__qualname__", turn), period_ms)
+            log.exception("%s failed; it runs again in %d ms", _name(turn), period_ms)
             on_fault()
         behind = clock.monotonic_ms() - due
         due += period_ms * (1 + behind // period_ms)
         await clock.sleep_until(due)
+
+
+def _name(turn: Callable[[], Awaitable[None]]) -> str:
+    return str(getattr(turn, "__qualname__", turn))
 
 
 async def stop(*tasks: asyncio.Task[Any]) -> None:

@@ -88,7 +88,10 @@ class SlowScaleDown:
         rows = self._rows_of(series)
         known = rows >= 0
         needs[rows[known]], values[rows[known]] = need[known], served[known]
+        first = np.isnan(self._last)
         self.hold(now_ms, needs)
+        # What was before is not told, but what it left is: a gap may have ended here that is yet to be held.
+        self._needs.push(now_ms, np.where(first, values, np.nan))
         self.serve(now_ms, values)
 
     def _or_last(self, values: Doubles) -> Doubles:

@@ -31,6 +31,7 @@ from tests.e2e.components.reference import Reference
 from tests.e2e.components.waiting import until
 from tests.e2e.deployed import Tidecast
 from tests.e2e.workloads import NAMESPACE, deployment, namespace
+from tests.run.program import adapter_of
 
 CONNECTIONS = (1, 8, 32)
 ROUNDS, SECONDS = 5, 4
@@ -96,7 +97,9 @@ def of_tidecast(tidecast: Tidecast) -> Adapter:
     asked = Registration(port=tidecast.https_port)
     registered = manifest(CUSTOM, VERSION, asked, read_authorities(tidecast.authorities))
     url = f"https://localhost:{tidecast.https_port}{PATH}"
-    return Adapter(url, answering(tidecast.pid), [registered])
+    pid = adapter_of(tidecast.pid)
+    assert pid
+    return Adapter(url, pid, [registered])
 
 
 def of_library(reference: Reference) -> Adapter:
@@ -126,13 +129,6 @@ def _answers(kube: Kube) -> str:
     except (KubeError, OSError):
         return ""
     return "tidecast" if item.get("windowSeconds") else "library"
-
-
-def answering(parent: int) -> int:
-    """The adapter's process, which `tidecast up` has started."""
-    children = Path(f"/proc/{parent}/task").glob("*/children")
-    pids = [int(pid) for listed in children for pid in listed.read_text().split()]
-    return next(pid for pid in pids if b"adapter.server" in Path(f"/proc/{pid}/cmdline").read_bytes())
 
 
 def cpu_s(pid: int) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cme.core.batch import Batch
 from cme.log.embedded import EmbeddedLog
-from cme.log.protocol import Position
+from cme.log.protocol import Log, Position
 from cme.log.topics import TOPICS
 from tests.crash.busy_up import line
 
@@ -72,7 +72,7 @@ def verify(folder: Path, acknowledged: Acknowledged) -> None:
     assert not lost
 
 
-def read_all(log: EmbeddedLog) -> list[Batch]:
+def read_all(log: Log) -> list[Batch]:
     position: Position = {}
     found: list[Batch] = []
     while (chunk := log.read(list(TOPICS), position, 1000)).batches:

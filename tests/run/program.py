@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,18 @@ def command(*arguments: str, seconds: float = 60) -> "subprocess.CompletedProces
     return subprocess.run(whole, capture_output=True, text=True, timeout=seconds, check=False)
 
 
+def adapter_of(parent: int) -> int | None:
+    """The adapter's process that a `tidecast up` or `serve` has started; None while there is none."""
+    try:
+        listed = [path.read_text().split() for path in Path(f"/proc/{parent}/task").glob("*/children")]
+        pids = [int(pid) for children in listed for pid in children]
+        return next(
+            (pid for pid in pids if b"adapter.server" in Path(f"/proc/{pid}/cmdline").read_bytes()), None
+        )
+    except OSError:  # it has just ended
+        return None
+
+
 class Program:
     """`tidecast up`, or another command that serves, on free ports; stopped by its process id when the block ends."""
 
@@ -39,10 +51,11 @@ class Program:
         role: str = "up",
         until_ready: bool = True,
         tree: Path | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         """`until_ready`: the block begins when the log has been read once, else when it listens. `tree`: the program's files,
-        if not these."""
-        self._tree = tree
+        if not these. `environment` is beside ours."""
+        self._tree, self._environment = tree, os.environ | (environment or {})
         self._is_begun = self._ready if until_ready else self._listens
         self.data = folder / "data"
         self.http, self.https = free_port(), free_port()
@@ -55,8 +68,8 @@ class Program:
         ]
 
     def __enter__(self) -> "Program":
-        with self._log.open("wb") as output:
-            self.process = subprocess.Popen(self._command, stdout=output, stderr=output, cwd=self._tree)
+        self._log.write_bytes(b"")
+        self.start()
         try:
             self.wait_for(self._is_begun)
         except BaseException:
@@ -68,6 +81,18 @@ class Program:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+
+    def start(self) -> None:
+        """Also again, after its end; what it says is told behind what it has said."""
+        with self._log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self._command, stdout=output, stderr=output, env=self._environment, cwd=self._tree
+            )
+
+    @property
+    def adapter_pid(self) -> int | None:
+        """Of the adapter's process that it has started; None while there is none."""
+        return adapter_of(self.process.pid)
 
     @property
     def output(self) -> str:

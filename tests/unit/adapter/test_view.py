@@ -115,6 +115,24 @@ def test_a_decision_is_kept_with_the_ages_of_what_it_rests_on() -> None:
     assert stage.clock.monotonic_ms() - decisions.get("raw_born", workload) == 3_000
 
 
+def test_a_clock_set_back_makes_no_measurement_young_that_is_decided_on_again() -> None:
+    stage = Stage(WEB)
+    stage.forecast(qps=250.0)
+    stage.measure(WEB, qps=120.0)
+    stage.decide()
+    stage.clock.step_wall(-30_000)
+    stage.clock.advance(20_000)
+    stage.decide()
+    decisions = stage.view.decisions
+    assert stage.clock.monotonic_ms() - decisions.get("raw_born", QPS) == 20_000
+    assert stage.clock.monotonic_ms() - decisions.get("predicted_born", QPS) == 20_000
+    assert decisions.get("born", QPS) == stage.clock.monotonic_ms()
+    stage.clock.advance(11_000)
+    stage.measure(WEB, qps=130.0)
+    stage.decide()
+    assert decisions.get("raw_born", QPS) == stage.clock.monotonic_ms()
+
+
 def test_the_served_past_holds_the_last_decision_of_each_minute() -> None:
     stage = Stage(WEB)
     for value in (100.0, 200.0, 300.0):

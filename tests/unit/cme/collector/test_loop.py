@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+import time
 from typing import Any, cast
 
 import pytest
@@ -115,6 +116,25 @@ async def test_all_sources_are_read_at_once(stage: Stage) -> None:
     shop = policy("shop", scripted("one"), scripted("two"))
     await stage.ticks(await stage.start(shop), 1)
     assert set(stage.newest().values()) == {(5.0, "")}
+
+
+async def test_what_is_read_after_the_process_stood_still_is_not_of_the_ticks_time(stage: Stage) -> None:
+    """A counter's rate would be too large by as much as it had counted meanwhile."""
+
+    async def standing_still(now_ms: int) -> Harvest:
+        end = time.monotonic() + 0.6
+        while time.monotonic() < end:
+            pass
+        return await steady(5.0)(now_ms)
+
+    stage.script = {"slow": standing_still, "good": steady(5.0)}
+    collector = await stage.start(policy("shop", scripted("slow"), scripted("good")))
+    await stage.ticks(collector, 1)
+    late = [f"default/script:{name} did not answer within 0.5 s" for name in ("slow", "good")]
+    assert sorted(problem for _, problem in stage.newest().values()) == sorted(late)
+    stage.script["slow"] = steady(6.0)
+    await stage.ticks(collector, 1)
+    assert sorted(stage.newest().values()) == [(5.0, ""), (6.0, "")]
 
 
 async def test_a_source_may_take_less_than_its_deadline(stage: Stage) -> None:

@@ -119,6 +119,20 @@ def test_a_restart_recalls_what_it_decided() -> None:
     assert restarted.tick(now, [5.0, 0.0]).value.tolist() == story.tick(now, [5.0, 0.0]).value.tolist()
 
 
+def test_a_restart_recalls_what_is_held_since_a_gap() -> None:
+    """Also where the log is read from after it only."""
+    story, restarted, back = Story(), Story(), NOW + 60 * MINUTE
+    story.tick(NOW, [1000.0, 0.0])
+    for n, raw in enumerate([NAN, 10.0, 10.0]):
+        now = back + n * 5000
+        result = story.tick(now, [raw, 0.0])
+        restarted.slow.recall(now, story.rules.signal_ids, result.need, result.slowed)
+    for later in (now + 5000, back + 9 * MINUTE):
+        assert restarted.tick(later, [10.0, 0.0]).value[0] == 1000.0
+    end = served(restarted, range(4200, 4200 + 3600, 5), 10.0)
+    assert end[-1] == pytest.approx(10.0)
+
+
 NIGHT = {"name": "night", "start": "0 22 * * *", "duration": "10h", "minReplicas": 40, "maxReplicas": 50}
 AT_NIGHT, AT_DAY = 1_800_054_000_000, 1_800_097_200_000  # 2027-01-15 23:00 and 2027-01-16 11:00 UTC
 
