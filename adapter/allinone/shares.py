@@ -14,14 +14,15 @@ from cme.runtime.telemetry import RoleTelemetry
 
 log = logging.getLogger("tidecast.shares")
 
-LOOK_MS = 1_000
+RETRY_MS = 1_000
 
 
 class Members(Protocol):
     """`cme.log.kafka.membership.Membership`."""
 
     def look(self) -> frozenset[int] | None:
-        """The partitions that are ours now; None until that has been agreed. Raises LogFailed."""
+        """The partitions that are ours now; None until that has been agreed. Takes its time, and is to be called again without a
+        pause. Raises LogFailed."""
 
     def close(self) -> None:
         """Leave them to others. Raises LogFailed."""
@@ -52,7 +53,6 @@ class Shares:
         try:
             while True:
                 await self._turn()
-                await self._clock.sleep_until(self._clock.monotonic_ms() + LOOK_MS)
         finally:
             await stop(*self._running.values())
             with contextlib.suppress(LogFailed):
@@ -79,6 +79,7 @@ class Shares:
             if self._told != str(error):
                 log.error("%s", error)
             self._told = str(error)
+            await self._clock.sleep_until(self._clock.monotonic_ms() + RETRY_MS)
             return None
         self._told = ""
         self.agreed |= ours is not None

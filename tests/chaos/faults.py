@@ -1,5 +1,6 @@
 """What is done to a process, by its name in a wiring. A fault returns when it is over, a kill at once."""
 
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from tests.chaos.wirings import Wiring
 
 SECONDS = 30.0
 """For so long a fault lasts."""
+OUTAGE_SECONDS = 60.0
+"""For so long a broker is gone."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,31 @@ def set_clock_for_a_while(ms: int) -> Callable[[Wiring, str], None]:
     return do
 
 
+def restart_broker(wiring: Wiring, name: str) -> None:
+    assert wiring.broker
+    wiring.broker.stop()
+    wiring.broker.start()
+
+
+def lose_broker(wiring: Wiring, name: str) -> None:
+    assert wiring.broker
+    wiring.broker.stop(signal.SIGKILL)
+    time.sleep(OUTAGE_SECONDS)
+    wiring.broker.start()
+
+
+def suspend_broker(wiring: Wiring, name: str) -> None:
+    assert wiring.broker
+    os.kill(wiring.broker.pid, signal.SIGSTOP)
+    try:
+        time.sleep(SECONDS)
+    finally:
+        os.kill(wiring.broker.pid, signal.SIGCONT)
+
+
+RESTART_BROKER = Fault("restarted", restart_broker)
+LOSE_BROKER = Fault(f"kill -9, gone for {OUTAGE_SECONDS:g} s", lose_broker)
+SUSPEND_BROKER = Fault(f"stopped for {SECONDS:g} s", suspend_broker)
 KILL = Fault("kill -9", kill, ends=True)
 SUSPEND = Fault(f"stopped for {SECONDS:g} s", suspend)
 FULL = Fault(f"disk full for {SECONDS:g} s", fill, own_disk=True)

@@ -12,10 +12,14 @@ from tests.chaos.faults import (
     FULL,
     FULL_AT_START,
     KILL,
+    LOSE_BROKER,
     READ_ONLY,
+    RESTART_BROKER,
     SUSPEND,
+    SUSPEND_BROKER,
     Fault,
 )
+from tests.chaos.on_kafka import ADAPTERS, COLLECTORS, PREDICTORS, on_kafka
 from tests.chaos.wirings import Assembly, embedded, followed
 
 
@@ -44,5 +48,15 @@ RUNS = [
     Run("followed, stopped", followed, _each(SUSPEND, "up", "its adapter", "serve", "adapter")),
     Run("followed, disk", followed, _DISK),
     Run("followed, clock ahead", followed, _each(AHEAD_A_WHILE, "serve", "up")),
+    Run("kafka, killed", on_kafka, _each(KILL, *COLLECTORS, *PREDICTORS, *ADAPTERS)),
+    Run("kafka, stopped", on_kafka, _each(SUSPEND, "collector", "predictor", "one")),
+    Run("kafka, others stopped", on_kafka, _each(SUSPEND, "other collector", "other predictor", "other")),
+    Run(
+        "kafka, broker",
+        on_kafka,
+        [(RESTART_BROKER, "broker"), (LOSE_BROKER, "broker"), (SUSPEND_BROKER, "broker")],
+    ),
+    Run("kafka, clock ahead", on_kafka, _each(AHEAD_A_WHILE, "one", "predictor")),
+    Run("kafka, clock behind", on_kafka, _each(BEHIND_A_WHILE, "one", "predictor")),
     Run("followed, clock behind", followed, _each(BEHIND_A_WHILE, "serve", "up")),
 ]

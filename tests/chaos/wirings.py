@@ -14,6 +14,7 @@ from cme.log.protocol import Log
 from tests.chaos.load import Load, measured
 from tests.chaos.machine import Disk, MachineClock
 from tests.chaos.supervised import Process, Supervised
+from tests.e2e.components.kafka import Kafka
 from tests.run.program import Program, free_port
 from tests.unit.adapter.api.authority import Authority
 
@@ -42,6 +43,8 @@ class Wiring:
     """By process that of its machine."""
     disk: Disk | None
     """What the log is on, where it has one of its own."""
+    broker: Kafka | None = None
+    """What has the log, where one does."""
 
     @property
     def starts(self) -> dict[str, int]:
@@ -65,12 +68,14 @@ class Machine:
         self.folder, self._faked, self.clock = folder, faked, MachineClock(folder)
 
     @contextlib.contextmanager
-    def runs(self, settings: str, role: str = "up") -> Iterator[Supervised]:
+    def runs(self, settings: str, role: str = "up", until_ready: bool = True) -> Iterator[Supervised]:
         """A program under supervision."""
         file = self.folder / "settings.yaml"
         file.write_text(settings)
         environment = self.clock.environment if self._faked else {}
-        program = Program(self.folder, "--config", str(file), role=role, environment=environment)
+        program = Program(
+            self.folder, "--config", str(file), role=role, until_ready=until_ready, environment=environment
+        )
         with Supervised(program) as supervised:
             yield supervised
             supervised.stop()
@@ -83,7 +88,7 @@ def embedded(folder: Path, *, faked: bool = False, own_disk: bool = False) -> It
     with (
         measured(machine.clock) as load,
         _disk(machine, own_disk) as disk,
-        machine.runs(_text(SETTINGS, *load.policies.values())) as up,
+        machine.runs(text(SETTINGS, *load.policies.values())) as up,
     ):
         yield Wiring(
             load=load,
@@ -104,9 +109,9 @@ def followed(folder: Path, *, faked: bool = False, own_disk: bool = False) -> It
     with (
         measured(up_on.clock) as load,
         _disk(up_on, own_disk) as disk,
-        up_on.runs(_text(SETTINGS | serving, *load.policies.values())) as up,
-        one_on.runs(_text(SETTINGS | following), "serve") as one,
-        other_on.runs(_text(SETTINGS | following), "serve") as other,
+        up_on.runs(text(SETTINGS | serving, *load.policies.values())) as up,
+        one_on.runs(text(SETTINGS | following), "serve") as one,
+        other_on.runs(text(SETTINGS | following), "serve") as other,
     ):
         yield Wiring(
             load=load,
@@ -128,7 +133,8 @@ def _reading(folder: Path) -> Callable[[], Log]:
     return lambda: EmbeddedLog.open(folder, writable=False)
 
 
-def _text(settings: Mapping[str, object], *policies: ScalingPolicy) -> str:
+def text(settings: Mapping[str, object], *policies: ScalingPolicy) -> str:
+    """Of a configuration file."""
     documents = [policy.model_dump(mode="json", by_alias=True, exclude_unset=True) for policy in policies]
     return str(yaml.safe_dump_all([dict(settings), *documents]))
 

@@ -26,8 +26,9 @@ from cme.log.protocol import LogFailed
 
 SESSION_MS = 6_000
 """The least that brokers allow by default (group.min.session.timeout.ms)."""
-LOOK_MS = 100
-"""A shorter look would never join: kafka-python does that within the time it is given."""
+LOOK_MS = 1_000
+"""A look lasts so long. kafka-python asks the group anew when its answer came between two looks, so there may be no pause
+between them: else the members would never agree."""
 
 _NOT_OURS = (CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError)
 
@@ -44,8 +45,7 @@ class Membership:
 
     def look(self) -> frozenset[int] | None:
         """The partitions that are ours now, as of the last time that all members agreed; None before the first. To be called
-        at least once a second: the others wait for us when they agree anew. Raises LogFailed; what was ours may then be
-        another's."""
+        again and again, without a pause: see LOOK_MS. Raises LogFailed; what was ours may then be another's."""
         with self._turn, connection.told_clearly(self._link, f"no partitions of the {self._role}s are known"):
             try:
                 self._joined().poll(timeout_ms=LOOK_MS)
