@@ -12,17 +12,16 @@ from pathlib import Path
 from tests.chaos.runs import RUNS, Run
 from tests.chaos.trial import outcomes_of
 
-HEAD = ("wiring", "fault", "process", "recovery s", "gap s", "samples", "numbers", "oldest s")
+HEAD = ("run", "fault", "process", "recovery s", "gap s", "samples", "numbers", "oldest s")
 
 
 def table(run: Run) -> list[str]:
     """A row for each fault."""
-    wiring = run.name.partition(",")[0]
     with tempfile.TemporaryDirectory() as folder:
         outcomes = outcomes_of(run.assembly, Path(folder), run.strikes)
     return [
         row(
-            *(wiring, one.fault, one.process),
+            *(run.name, one.fault, one.process),
             *(f"{one.recovery_s:.1f}", f"{one.gap_s:.1f}".replace("nan", "")),
             *(str(one.samples), str(one.numbers), f"{one.worst_age_s:.1f}"),
         )

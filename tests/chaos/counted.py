@@ -1,5 +1,6 @@
 """A page with one counter, as a scraped target has it, that is a known function of time."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
@@ -71,8 +72,9 @@ class Counted:
                 self.send_response(200)
                 self.send_header("Content-Type", "text/plain; version=0.0.4")
                 self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                with contextlib.suppress(ConnectionError):  # who asked may have been killed
+                    self.end_headers()
+                    self.wfile.write(body)
 
             def log_message(self, format: str, *arguments: object) -> None:
                 """Nothing is said about requests."""
