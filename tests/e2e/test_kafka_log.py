@@ -88,6 +88,26 @@ def test_writers_of_two_names_and_two_partitions_do_not_meet(link: KafkaLink, lo
             assert numbers(read_all(all_of_them, ["samples", "decisions"], position)) == [3, 4]
 
 
+def test_a_transaction_that_nobody_ends_holds_up_its_own_partition_only(
+    link: KafkaLink, log: KafkaLog
+) -> None:
+    with closing(KafkaLog(link, [1], "writer")) as elsewhere, closing(KafkaLog(link, [0, 1])) as reader:
+        elsewhere.append([batch(1)])
+        left = KafkaProducer(
+            bootstrap_servers=link.address, transactional_id="left", transaction_timeout_ms=60_000
+        )
+        left.init_transactions()
+        left.begin_transaction()
+        left.send(f"{link.prefix}.samples", b"", partition=1).get(timeout=10)
+        elsewhere.append([batch(2, "minutes")])
+        log.append([batch(3)])
+        assert numbers(read_all(reader, ["samples", "minutes"])) == [3]
+        left.abort_transaction()
+        left.close()
+        until("it is decided", lambda: numbers(read_all(reader, ["samples", "minutes"])) == [1, 2, 3], 30)
+
+
+@pytest.mark.slow
 def test_it_goes_on_when_the_broker_has_restarted(kafka: Kafka, link: KafkaLink, log: KafkaLog) -> None:
     with closing(KafkaLog(link, [0])) as reader:
         log.append([batch(1)])

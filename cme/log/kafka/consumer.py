@@ -22,6 +22,8 @@ from cme.log.record import RecordDamaged
 POLL_MS = 100
 SILENCE_SECONDS = 10
 """Of a broker that says there are records and sends none."""
+PATIENCE_SECONDS = 0.1
+"""Longer than a transaction of somebody who lives."""
 PAUSE_SECONDS = 0.002
 
 _UNSTAMPED = Stamp(b"", 0)
@@ -100,14 +102,21 @@ class Reader:
         with self._asking():
             return dict(self._connected().end_offsets(places))
 
-    def await_visible(self, written: Ends) -> Ends:
-        """The ends once it is decided of all records below these offsets whether they are committed."""
-        until = time.monotonic() + SILENCE_SECONDS
+    def await_visible(self, written: Ends) -> None:
+        """Until it is decided of all records below these offsets whether they are committed."""
+        self._decided(written)
+
+    def _decided(self, written: Ends) -> tuple[Ends, set[int]]:
+        """The ends once that is decided, and the partitions where it is not yet: somebody was killed amid a transaction there,
+        and the other partitions do not wait for that."""
+        begun = time.monotonic()
         while True:
             ends = self.ends(tuple(written))
-            if all(end >= written[place] for place, end in ends.items()):
-                return ends
-            if time.monotonic() > until:
+            undecided = {place.partition for place, end in ends.items() if end < written[place]}
+            waited = time.monotonic() - begun
+            if not undecided or (waited > PATIENCE_SECONDS and undecided != {p.partition for p in written}):
+                return ends, undecided
+            if waited > SILENCE_SECONDS:
                 raise LogFailed(
                     f"kafka at {self._link.address}: a transaction is neither committed nor given up; it will be in time"
                 )
@@ -141,8 +150,10 @@ class Reader:
             )
         if all(tail.fetched >= settled[tail.place] and not tail.records for tail in tails):
             return []
-        # Of one topic there is one order, which needs no second look.
-        ends = settled if len(tails) == 1 else self.await_visible(self._written(places))
+        ends = settled
+        if len(tails) > 1:  # of one topic there is one order, which needs no second look
+            ends, undecided = self._decided(self._written(places))
+            tails = [tail for tail in tails if tail.place.partition not in undecided]
         found: list[Stored] = []
         size = 0
         while len(found) < limit and size <= CHUNK_BYTES and (record := self._next(tails, settled, ends)):
