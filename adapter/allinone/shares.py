@@ -44,6 +44,7 @@ class Shares:
         self._members, self._begin, self._clock = members, begin, clock
         self._role, self._telemetry = role, telemetry
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._leaving: set[int] = set()  # of those that run
         self._told = ""
         self.agreed = False
         """Whether it has been said once which partitions are ours."""
@@ -61,11 +62,13 @@ class Shares:
     async def _turn(self) -> None:
         for partition in [one for one, task in self._running.items() if task.done()]:
             del self._running[partition]
+            self._leaving.discard(partition)
         ours = await self._look()
         if ours is None:
             return
-        gone = self._running.keys() - ours
-        await stop(*(self._running.pop(partition) for partition in gone))
+        for partition in self._running.keys() - ours - self._leaving:
+            self._running[partition].cancel()  # and not waited for: the others wait for our next look
+            self._leaving.add(partition)
         for partition in sorted(ours - self._running.keys()):
             self._running[partition] = asyncio.create_task(self._work(partition))
         self._telemetry.partitions.labels(self._role).set(len(self._running))
