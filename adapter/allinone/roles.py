@@ -20,6 +20,7 @@ from cme.core.identity import share_of
 from cme.core.progress import silent
 from cme.core.settings import Configuration, KafkaLink, Settings
 from cme.log.outbox import Outbox
+from cme.log.protocol import LogFenced
 from cme.log.spool import Spool
 from cme.runtime.partitioned import Partitioned
 from cme.runtime.tasks import every, stop
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from cme.log.kafka.membership import Membership
 
 DELIVER_MS = 1_000
+FENCE_MS = 500
 COPY_MS = MINUTE_MS
 """How often the predictor's memory is looked at for what its next owner should have."""
 
@@ -59,13 +61,19 @@ class Role:
     async def log_of(self, partition: int, writer: str) -> "AsyncIterator[KafkaLog]":
         from cme.log.kafka.log import KafkaLog
 
-        holds = partial(self.members.holds, partition)
+        holds = partial(self.members.holds, partition, self.members.term)
         opened = await asyncio.to_thread(KafkaLog, self.link, [partition], writer, holds)
         try:
             yield opened
         finally:
             self.metrics.end(partition)
             await asyncio.to_thread(opened.close)
+
+    async def while_ours(self, log: "KafkaLog") -> None:
+        """Until another writes it: what is known of it then is of before. Raises LogFenced."""
+        while not log.fenced:
+            await self.clock.sleep_until(self.clock.monotonic_ms() + FENCE_MS)
+        raise LogFenced("another process has it, or has had it; it is read anew if it is ours again")
 
 
 Opened = Callable[[Role], contextlib.AbstractAsyncContextManager[Begin]]
@@ -105,7 +113,8 @@ async def collecting(role: Role) -> AsyncIterator[Begin]:
             )
             try:
                 await work.start()
-                yield [*work.loops(), every(DELIVER_MS, role.clock, deliver, telemetry.faults.inc)]
+                delivering = every(DELIVER_MS, role.clock, deliver, telemetry.faults.inc)
+                yield [*work.loops(), delivering, role.while_ours(log)]
             finally:
                 await work.close()
 
@@ -138,7 +147,8 @@ async def predicting(role: Role) -> AsyncIterator[Begin]:
                 Predicting, log, role.clock, role.settings, telemetry, folder, silent
             )
             try:
-                yield [*work.loops(), every(COPY_MS, role.clock, copy, telemetry.faults.inc)]
+                copying = every(COPY_MS, role.clock, copy, telemetry.faults.inc)
+                yield [*work.loops(), copying, role.while_ours(log)]
             finally:
                 await work.close()
                 await copy()

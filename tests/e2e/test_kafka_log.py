@@ -55,21 +55,39 @@ def test_the_newest_writer_of_a_name_puts_an_end_to_the_one_before(link: KafkaLi
         assert numbers(read_all(other, ["samples"])) == [1, 3, 5]
 
 
-def test_who_holds_the_partition_takes_it_back_and_nobody_else_does(link: KafkaLink) -> None:
-    holders: set[str] = {"one"}
+def test_who_has_been_replaced_does_not_come_back_whoever_holds_the_partition(link: KafkaLink) -> None:
+    """What it knows is of before the other wrote: it is to be opened anew."""
+    with (
+        closing(KafkaLog(link, [0], "writer", lambda: True)) as one,
+        closing(KafkaLog(link, [0], "writer", lambda: True)) as other,
+    ):
+        other.append([batch(1)])
+        for _ in range(2):
+            with pytest.raises(LogFenced):
+                one.append([batch(2)])
+        assert (one.fenced, other.fenced) == (True, False)
+        with closing(KafkaLog(link, [0], "writer", lambda: True)) as again:
+            again.append([batch(3)])
+            assert numbers(read_all(again, ["samples"])) == [1, 3]
+
+
+@pytest.mark.slow
+def test_who_failed_begins_anew_only_while_it_holds_the_partition(kafka: Kafka, link: KafkaLink) -> None:
+    holders = {"one", "other"}
     with (
         closing(KafkaLog(link, [0], "writer", lambda: "one" in holders)) as one,
-        closing(KafkaLog(link, [0], "writer", lambda: "other" in holders)) as other,
+        closing(KafkaLog(link, [1], "writer", lambda: "other" in holders)) as other,
     ):
-        with pytest.raises(LogFailed):
-            one.append([batch(1)])  # `other` was opened later
-        one.append([batch(2)])
+        kafka.stop()
+        for log in (one, other):
+            with pytest.raises(LogFailed):
+                log.append([batch(1)])
+        kafka.start()
+        holders.remove("other")
+        until("it is written again", lambda: appended(one, 2), 30)
         with pytest.raises(LogFenced):
             other.append([batch(3)])
-        with pytest.raises(LogFenced):  # nor when it tries to begin anew
-            other.append([batch(4)])
-        one.append([batch(5)])
-        assert numbers(read_all(one, ["samples"])) == [2, 5]
+        assert (one.fenced, other.fenced) == (False, True)
 
 
 def test_writers_of_two_names_and_two_partitions_do_not_meet(link: KafkaLink, log: KafkaLog) -> None:
@@ -186,8 +204,9 @@ def test_members_share_the_partitions_and_take_over_from_one_that_leaves(link: K
             until("they share", lambda: len(one.shares) == len(other.shares) == 2, 30)
             assert one.shares | other.shares == {0, 1, 2, 3}
             for partition in range(4):
-                assert one.of.holds(partition) == (partition in one.shares)
-                assert other.of.holds(partition) == (partition in other.shares)
+                assert one.of.holds(partition, one.of.term) == (partition in one.shares)
+                assert other.of.holds(partition, other.of.term) == (partition in other.shares)
+                assert not one.of.holds(partition, one.of.term - 1)
         until("one has all again", lambda: one.shares == {0, 1, 2, 3}, 30)
 
 

@@ -49,6 +49,11 @@ class KafkaLog:
         self._reads, self._looks, self._writes = threading.RLock(), threading.RLock(), threading.RLock()
         self._closed = False
 
+    @property
+    def fenced(self) -> bool:
+        """Whether another writes now: this log takes nothing any more."""
+        return self._writer is not None and self._writer.fenced
+
     def append(self, batches: Sequence[Batch]) -> Position:
         """See `Log.append`. Raises LogFenced when another writes now, and ValueError, storing none, for a batch that can't be a
         record of its topic."""

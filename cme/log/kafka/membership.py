@@ -42,9 +42,14 @@ class Membership:
         self._turn = threading.Lock()
         self._consumer: Consumer | None = None
         self._shares: frozenset[int] | None = None
+        self._seen = 0
+        self.term = 0
+        """Another one after we were out of the group, though the same may be ours: others may have written meanwhile, and what
+        we knew of our partitions means nothing any more."""
 
     def look(self) -> frozenset[int] | None:
-        """The partitions that are ours now, as of the last time that all members agreed; None before the first. To be called
+        """The partitions that are ours now, as of the last time that all members agreed; None before the first, and none at all
+        once after each change of the term. To be called
         again and again, without a pause: see LOOK_MS. Raises LogFailed; what was ours may then be another's."""
         with self._turn, connection.told_clearly(self._link, f"no partitions of the {self._role}s are known"):
             try:
@@ -52,14 +57,18 @@ class Membership:
             except ERRORS:
                 self._leave()
                 raise
+        if self._seen != self.term:
+            self._seen = self.term
+            return frozenset()
         return self._shares
 
-    def holds(self, partition: int) -> bool:
-        """Whether the brokers agree at this moment that a partition is ours: they take a commit of current members only.
+    def holds(self, partition: int, term: int) -> bool:
+        """Whether the brokers agree at this moment that a partition is ours, and has been since that term began: they take a
+        commit of current members only.
 
         Raises LogFailed when they can't be asked."""
         with self._turn, connection.told_clearly(self._link, f"no partitions of the {self._role}s are known"):
-            if self._consumer is None or partition not in (self._shares or ()):
+            if self._consumer is None or partition not in (self._shares or ()) or term != self.term:
                 return False
             place = TopicPartition(self._topic, partition)
             try:
@@ -76,6 +85,10 @@ class Membership:
     def agreed(self, places: Iterable[TopicPartition]) -> None:
         """The group has agreed on what is ours."""
         self._shares = frozenset(place.partition for place in places)
+
+    def lost(self) -> None:
+        """The group went on without us."""
+        self.term += 1
 
     def _joined(self) -> Consumer:
         if self._consumer is None:
@@ -106,6 +119,9 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         pass
+
+    def on_partitions_lost(self, lost: set[TopicPartition]) -> None:
+        self._membership.lost()
 
     def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         self._consumer.pause(*assigned)

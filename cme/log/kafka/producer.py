@@ -16,7 +16,7 @@ from cme.kafka import ERRORS
 from cme.log.kafka import connection
 from cme.log.kafka.consumer import Ends
 from cme.log.kafka.stamp import Stamp, new_writer
-from cme.log.protocol import LogFenced
+from cme.log.protocol import LogFailed, LogFenced
 
 COMMIT_SECONDS = 5
 SEND_SECONDS = 5
@@ -44,11 +44,12 @@ class Writer:
         partition: int,
         holds: Callable[[], bool] | None = None,
     ) -> None:
-        """`holds` tells whether the partition is still ours to write, whatever another producer did; without it whoever was
-        opened last has it. Raises LogFailed."""
+        """`holds` tells whether the partition is ours still: asked before a producer of ours is begun anew after a failure,
+        which would put an end to another's. Raises LogFailed."""
         self._link, self._id, self._partition = link, transactional_id, partition
-        self._lost = False  # to another producer
-        self._holds = holds or (lambda: not self._lost)
+        self._holds = holds or (lambda: True)
+        self.fenced = False
+        """Another has written, or may have: what is known of the partition means nothing any more, and nothing is written."""
         self._name, self._order = new_writer(), 0
         self._producer: KafkaProducer | None = None
         with connection.told_clearly(link, "can't be written"):
@@ -60,13 +61,11 @@ class Writer:
         with connection.told_clearly(self._link, "can't be written"):
             try:
                 return self._transaction(records)
-            except _FENCES:
+            except ERRORS as error:
                 self.close()
-                self._lost = True
-                self._refuse_lost()
-                raise
-            except (*ERRORS, LogFenced):
-                self.close()
+                # Who stood still may have lost the partition without a fence: an answer that came too late looks like none.
+                self.fenced = isinstance(error, _FENCES) or not self._held()
+                self._refuse_fenced()
                 raise
 
     def close(self) -> None:
@@ -78,6 +77,7 @@ class Writer:
                 producer.close(timeout=1)
 
     def _transaction(self, records: Sequence[Record]) -> Ends:
+        self._refuse_fenced()
         if self._producer is None:
             self._producer = self._taken_up_again()
         producer = self._producer
@@ -95,16 +95,30 @@ class Writer:
         return ends
 
     def _taken_up_again(self) -> KafkaProducer:
-        """After a failure. Another may have come meanwhile, whom a new producer of ours would put an end to: who holds the
-        partition is asked before, and again as it may have changed until then. Raises KafkaError, LogFenced."""
-        self._refuse_lost()
+        """After a failure. Another may have come meanwhile: who holds the partition is asked before, and again as it may have
+        changed until then. Raises KafkaError, LogFenced."""
+        self._refuse_unheld()
         self._producer = self._begun()
-        self._refuse_lost()
+        self._refuse_unheld()
         return self._producer
 
-    def _refuse_lost(self) -> None:
-        if not self._holds():
-            raise LogFenced(self._fenced)
+    def _refuse_unheld(self) -> None:
+        self.fenced |= not self._holds()
+        self._refuse_fenced()
+
+    def _refuse_fenced(self) -> None:
+        if self.fenced:
+            self.close()
+            raise LogFenced(
+                f"kafka at {self._link.address}: another process writes as {self._id}; this one has been replaced"
+            ) from None
+
+    def _held(self) -> bool:
+        """Also where nobody can say."""
+        try:
+            return self._holds()
+        except LogFailed:
+            return True
 
     def _begun(self) -> KafkaProducer:
         producer = connection.producer(self._link, self._id)
@@ -128,9 +142,3 @@ class Writer:
         producer._sender.wakeup()
         if not result.wait(timeout_ms=COMMIT_SECONDS * 1000):
             raise KafkaTimeoutError("a transaction is not committed in time")
-
-    @property
-    def _fenced(self) -> str:
-        return (
-            f"kafka at {self._link.address}: another process writes as {self._id}; this one has been replaced"
-        )
