@@ -5,7 +5,7 @@ import errno
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests.machine import lack, require
@@ -57,6 +57,13 @@ class MachineClock:
         new = self._file.with_suffix(".new")
         new.write_text(f"{offset_ms / 1000:+.3f}s\n")
         new.replace(self._file)  # whole at any moment
+
+
+def forget(pids: Iterable[int]) -> None:
+    """Remove what libfaketime leaves of killed processes: it would keep one with such an id from starting."""
+    for pid in pids:
+        for name in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
+            Path("/dev/shm", name).unlink(missing_ok=True)
 
 
 class Disk:

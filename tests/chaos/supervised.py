@@ -16,13 +16,16 @@ class Supervised:
     """While the block runs. What it says through all its lives is in `program.output`."""
 
     def __init__(self, program: Program) -> None:
-        self.program, self.starts = program, 1
+        self.program = program
+        self.pids: list[int] = []
+        """Of the program's lives."""
         self._allowed, self._stopping = threading.Event(), False
         self._allowed.set()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> "Supervised":
         self.program.__enter__()
+        self.pids.append(self.program.process.pid)
         self._watcher.start()
         return self
 
@@ -55,7 +58,7 @@ class Supervised:
             if self._stopping:
                 return
             self.program.start()
-            self.starts += 1
+            self.pids.append(self.program.process.pid)
 
 
 class Process:

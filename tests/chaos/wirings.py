@@ -12,7 +12,7 @@ from cme.core.policy import ScalingPolicy
 from cme.log.embedded import EmbeddedLog
 from cme.log.protocol import Log
 from tests.chaos.load import Load, measured
-from tests.chaos.machine import Disk, MachineClock
+from tests.chaos.machine import Disk, MachineClock, forget
 from tests.chaos.supervised import Process, Supervised
 from tests.e2e.components.kafka import Kafka
 from tests.run.program import Program, free_port
@@ -49,7 +49,7 @@ class Wiring:
     @property
     def starts(self) -> dict[str, int]:
         """How often the program of each process was started."""
-        return {name: process.supervised.starts for name, process in self.processes.items()}
+        return {name: len(process.supervised.pids) for name, process in self.processes.items()}
 
 
 class Assembly(Protocol):
@@ -76,9 +76,13 @@ class Machine:
         program = Program(
             self.folder, "--config", str(file), role=role, until_ready=until_ready, environment=environment
         )
-        with Supervised(program) as supervised:
-            yield supervised
-            supervised.stop()
+        supervised = Supervised(program)
+        try:
+            with supervised:
+                yield supervised
+                supervised.stop()
+        finally:
+            forget(supervised.pids)
 
 
 @contextlib.contextmanager
