@@ -56,7 +56,5 @@ RUNS = [
         on_kafka,
         [(RESTART_BROKER, "broker"), (LOSE_BROKER, "broker"), (SUSPEND_BROKER, "broker")],
     ),
-    Run("kafka, clock ahead", on_kafka, _each(AHEAD_A_WHILE, "one", "predictor")),
-    Run("kafka, clock behind", on_kafka, _each(BEHIND_A_WHILE, "one", "predictor")),
     Run("followed, clock behind", followed, _each(BEHIND_A_WHILE, "serve", "up")),
 ]
