@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,10 +42,11 @@ SIGNALS = ("qps", "bandwidth_in", "queue_backlog")
 NAMESPACES = 100
 
 
-def policies(count: int) -> Iterator[ScalingPolicy]:
+def policies(count: int, names: Sequence[str] = SIGNALS) -> Iterator[ScalingPolicy]:
+    """Of so many workloads, each with signals of these names."""
     for number in range(count):
         name = f"service-{number:05d}"
-        signals = [{"name": one, "source": {"demo": {"load": "tide"}}, "perReplica": "40"} for one in SIGNALS]
+        signals = [{"name": one, "source": {"demo": {"load": "tide"}}, "perReplica": "40"} for one in names]
         target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
         yield ScalingPolicy.model_validate(
             {
