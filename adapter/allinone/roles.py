@@ -20,6 +20,7 @@ from cme.core.identity import share_of
 from cme.core.progress import silent
 from cme.core.settings import Configuration, KafkaLink, Settings
 from cme.policies.standing import check
+from cme.runtime import garbage
 from cme.runtime.partitioned import Partitioned
 from cme.runtime.tasks import every, stop
 from cme.runtime.telemetry import CollectorTelemetry, PredictorTelemetry, RoleTelemetry
@@ -88,10 +89,13 @@ async def _until_stopped(configuration: Configuration, name: str, opened: Opened
     with listen(settings.http, "--http") as sock:
         await asyncio.to_thread(establish, link)
         async with opened(role) as begin:
-            shares = Shares(role.members, begin, role.clock, RoleTelemetry(registry))
+            telemetry = RoleTelemetry(registry)
+            shares = Shares(role.members, begin, role.clock, telemetry)
+            settling = every(garbage.PERIOD_MS, role.clock, garbage.settle, telemetry.faults.inc)
             async with served(sock, registry, lambda: shares.agreed):
                 say(f"metrics:     http://{settings.http}/metrics")
-                await _first(asyncio.create_task(shares.run()), asyncio.create_task(stopping.wait()))
+                running = (asyncio.create_task(loop) for loop in (shares.run(), settling))
+                await _first(*running, asyncio.create_task(stopping.wait()))
 
 
 async def _first(*tasks: "asyncio.Task[Any]") -> None:

@@ -72,7 +72,7 @@ class Fleet:
         return describe(map(Standing.valid, self._policies), now_ms)
 
     def _loads(self) -> list[float]:
-        return self._draws.lognormal(5, 1, self.series).tolist()
+        return [float(load) for load in self._draws.lognormal(5, 1, self.series)]
 
     def _samples(self, now_ms: int) -> Batch:
         totals = [Total(load, now_ms - SECOND_MS, 1, Flag.NONE) for load in self._loads()]

@@ -1,10 +1,11 @@
 """What the log carries, and what it takes: `python -m tests.bench.logs [--runs R] [--batches N] [--without-kafka]`.
 
-First how fast N batches of a kind are appended, and read by another reader, one at a time and AT_ONCE at a time: by the embedded
-log, by a follower of it over TLS, and by one real broker; in brackets the median of the ratios to the embedded log in the same run. The
-embedded log waits for the disk at each append (what is appended survives a loss of power). The broker leaves that to its replicas, of
-which there are none here: what replication costs is not in it. What is read was just written, so that it comes from memory. The
-followed log is appended to as the embedded one. The broker is made for a quick start (320 MB of heap, no optimising compiler).
+First how fast N batches of a kind are appended, and read by another reader, one at a time and fifty at a time: by the embedded
+log, by a follower of it over TLS, and on one real broker; in brackets the median of the ratios to the embedded log in the same
+run. The embedded log waits for the disk at each append, so that it survives a loss of power. The broker leaves that to its
+replicas, of which there are none here: what replication costs is not in it. What is read was just written, so that it comes from
+memory. The followed log is appended to as the embedded one. The broker is made for a quick start (320 MB of heap, no optimising
+compiler).
 
 Then what the topics take, of a fleet as `tests.bench.scale` has it: tests/bench/log_sizes.py.
 """

@@ -1,20 +1,19 @@
-"""What a large site costs: `python -m tests.bench.scale [--workloads N] [--signals S] [--tick T] [--wiring up|kafka] [--minutes M]`.
+"""What a large site costs: `python -m tests.bench.scale [--workloads N] [--signals S] [--tick T] [--wiring W] [--minutes M]`.
 
-Real processes, with policies from a file: `tidecast up`, or on one broker of PARTITIONS partitions collectors, predictors and adapters,
-`--roles 1/1/1` or as many as are named. The source is an HTTP server of this process, asked as a Prometheus is, by a query for each
-signal and namespace, of which there are a hundred. Its answers cost it next to nothing; what a Prometheus needs for them is left out,
-and so is the cluster: no replicas are asked for, no requests reviewed, and nobody but this bench reads the metrics API. What the
-processes have learned is what these minutes hold: the catch-up of an older log is tests.bench.catch_up's.
+Real processes, with policies from a file: `tidecast up`, or (`--wiring kafka`) collectors, predictors and adapters on one broker,
+as many as `--roles 1/1/1 2/2/1` names, one after the other. The source is an HTTP server of this process, asked as a Prometheus
+is: a query for each signal and namespace, of which there are a hundred. Its answers cost it next to nothing; what a Prometheus
+needs for them is left out, and so is the cluster: no replicas are asked for, no requests reviewed, and nobody but this bench reads
+the metrics API. What the engines have learned is what these minutes hold; the past of a log is tests.bench.catch_up's.
 
-Printed are for each process the share of a core and the memory, over M minutes after a start and WARM_S; and how old a sample and
-a decision are when they are served first, by their time of measurement: that of the answer of the source, so that what the query waited
+Printed are of each process the share of a core and the memory, over M minutes after a start and WARM_S; and how old a sample and a
+decision are when they are served first, by their time of measurement: that of the source's answer, so that what the query waited
 for is left out. The ages are seen by polling a few workloads, 50 times a second at most.
 """
 
 import argparse
 import asyncio
 import math
-import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -24,7 +23,7 @@ from typing import NamedTuple
 
 from tests.bench.fleet import SIGNALS
 from tests.bench.machine import cpu_s, load_average, resident_mib
-from tests.bench.scale_served import DECISION, METRICS, Place, Watch
+from tests.bench.scale_served import METRICS, Place, Watch
 from tests.bench.scale_site import PATIENCE_S, Roles, Site, on_kafka, places, policy, settings, up, write
 from tests.bench.scale_source import Source
 from tests.contract.kafka_log import link_to
@@ -143,7 +142,7 @@ def main() -> None:
     given = parser.parse_args()
     asked = Asked(given.workloads, given.signals, given.tick, given.minutes)
     all_roles = given.roles if given.wiring == "kafka" else ["1/1/1"]
-    for number, text in enumerate(all_roles):
+    for text in all_roles:
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             broker = stack.enter_context(Kafka(folder)) if given.wiring == "kafka" else None

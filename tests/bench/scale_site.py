@@ -88,7 +88,7 @@ def up(folder: Path, config: Path) -> Iterator[Site]:
 @contextmanager
 def on_kafka(folder: Path, config: Path, broker: Kafka, roles: Roles) -> Iterator[Site]:
     with ExitStack() as stack:
-        pids, found = {"broker": broker.pid}, {}
+        pids, found = {"broker": broker.pid}, dict[str, Program]()
         for role, count in (
             ("collect", roles.collectors),
             ("predict", roles.predictors),
