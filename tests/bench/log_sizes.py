@@ -1,5 +1,6 @@
 """What each topic takes, of WORKLOADS of three signals: from the encoders themselves, and by what the files of an embedded log
-and of a broker grow while it is written turn by turn. A broker has one copy here; the log is kept by as many as it replicates to."""
+and of a broker grow while it is written turn by turn. A broker has one copy here; the log is kept by as many as it replicates
+to."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -21,12 +21,14 @@ from typing import NamedTuple
 
 from cme.core.batch import Batch
 from cme.core.durations import DAY_MS, MINUTE_MS
-from cme.log.protocol import Log
+from cme.log.protocol import Log, Position
 from cme.log.record import encode
 from tests.bench import log_sizes
 from tests.bench.log_batches import TICK_MS, Fleet
 from tests.bench.machine import load_average
+from tests.contract.kafka_log import on_kafka
 from tests.contract.log_laws import IMPLEMENTATIONS, Implementation
+from tests.e2e.components.kafka import Kafka
 
 START_MS = 20_500 * DAY_MS
 WORKLOADS, SIGNALS = 1_000, ("qps",)
@@ -64,9 +66,9 @@ def append(log: Log, batches: Sequence[Batch], at_once: int) -> None:
         log.append(batches[first : first + at_once])
 
 
-def read(log: Log, topic: str, count: int, at_once: int) -> None:
-    """All that was appended. Raises RuntimeError when that is another number than `count`."""
-    chunk = log.read([topic], {}, at_once)
+def read(log: Log, topic: str, after: Position, count: int, at_once: int) -> None:
+    """All that is behind a position. Raises RuntimeError when that is another number than `count`."""
+    chunk = log.read([topic], after, at_once)
     found = 0
     while chunk.batches:
         found += len(chunk.batches)
@@ -97,8 +99,9 @@ def _of_one(one: Implementation, place: Path, batches: Sequence[Batch], at_once:
         appending = timed(lambda: append(writer, batches, at_once))
         reader = one.reader(place)
         stack.callback(reader.close)
-        reader.read([topic], {}, 1)  # opens what is opened once
-        return appending, timed(lambda: read(reader, topic, len(batches), at_once))
+        begun = reader.read([topic], {}, 1)  # opens what is opened once
+        left = len(batches) - len(begun.batches)
+        return appending, timed(lambda: read(reader, topic, begun.position, left, at_once))
 
 
 def rows(found: Seconds, kinds: dict[str, list[Batch]]) -> Iterator[tuple[str, ...]]:
@@ -131,12 +134,8 @@ def main() -> None:
     args = parser.parse_args()
     with ExitStack() as stack:
         folder, logs = Path(stack.enter_context(tempfile.TemporaryDirectory())), list(IMPLEMENTATIONS)
-        broker = None
-        if not args.without_kafka:
-            from tests.contract.kafka_log import on_kafka
-            from tests.e2e.components.kafka import Kafka
-
-            broker = stack.enter_context(Kafka(folder))
+        broker = None if args.without_kafka else stack.enter_context(Kafka(folder))
+        if broker:
             logs.append(on_kafka(broker.address))
         for line in report(folder, logs, args.runs, args.batches):
             print(line, end="", flush=True)

@@ -3,12 +3,12 @@
 Real processes, with policies from a file: `tidecast up`, or (`--wiring kafka`) collectors, predictors and adapters on one broker,
 as many as `--roles 1/1/1 2/2/1` names, one after the other. The source is an HTTP server of this process, asked as a Prometheus
 is: a query for each signal and namespace, of which there are a hundred. Its answers cost it next to nothing; what a Prometheus
-needs for them is left out, and so is the cluster: no replicas are asked for, no requests reviewed, and nobody but this bench reads
-the metrics API. What the engines have learned is what these minutes hold; the past of a log is tests.bench.catch_up's.
+needs for them is left out, and so is the cluster: no replicas are asked for, no requests reviewed, and nobody else reads the
+metrics API. What the engines have learned is what these minutes hold; the past of a log is tests.bench.catch_up's.
 
-Printed are of each process the share of a core and the memory, over M minutes after a start and WARM_S; and how old a sample and a
-decision are when they are served first, by their time of measurement: that of the source's answer, so that what the query waited
-for is left out. The ages are seen by polling a few workloads, 50 times a second at most.
+Printed are of each process the share of a core and the memory, over M minutes after a start and WARM_S; and how old a sample and
+a decision are when they are served first, by their time of measurement: that of the source's answer, so that the time that a query
+waits is left out. The ages are seen by polling a few workloads, 50 times a second at most.
 """
 
 import argparse
