@@ -7,8 +7,8 @@ needs for them is left out, and so is the cluster: no replicas are asked for, no
 metrics API. What the engines have learned is what these minutes hold; the past of a log is tests.bench.catch_up's.
 
 Printed are of each process the share of a core and the memory, over M minutes after a start and WARM_S; and how old a sample and
-a decision are when they are served first, by their time of measurement: that of the source's answer, so that the time that a query
-waits is left out. The ages are seen by polling a few workloads, 50 times a second at most.
+a decision are when they are served first, by their time of measurement: that of the source's answer, so that what a query waits
+for is left out. The ages are seen by polling a few workloads, 50 times a second at most.
 """
 
 import argparse
