@@ -1,10 +1,9 @@
-"""What a start costs: python -m tests.bench.catch_up [--series N] [--days D] [--refits R] [--kafka]
+"""What a start costs: python -m tests.bench.catch_up [--series N] [--days D] [--refits R]
 
-A log of N series by minutes is written first, in a file or to a partition on a broker. Then, without a checkpoint: seconds
-until forecasts are served, and the time in which a quarter of a core relearns the past (from a sample of it, since all of it
-takes the better part of an hour); with a checkpoint: seconds. The loss before and after is that of a few series that relearn
-all of their past. Beside it refits by statsmodels of the same series, a sample of R extrapolated to all. With --kafka only
-what reads the log is measured: the rest is the same.
+A log of N series by minutes is written first. Then, without a checkpoint: seconds until forecasts are served, and the
+time in which a quarter of a core relearns the past (from a sample of it, since all of it takes the better part of an
+hour); with a checkpoint: seconds. The loss before and after is that of a few series that relearn all of their past.
+Beside it refits by statsmodels of the same series, a sample of R extrapolated to all.
 """
 
 import argparse
@@ -13,7 +12,6 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +30,6 @@ from predictor.learner import HISTORY_MS, Learner
 from predictor.presets import BEST
 from predictor.relearning import Relearning
 from tests.bench.machine import load_average
-from tests.contract.kafka_log import on_kafka
-from tests.e2e.components.kafka import Kafka
 
 START_MS = 20_000 * DAY_MS
 QUARTER = 4  # of a core: what relearning may take beside the beats
@@ -70,17 +66,6 @@ def written(log: Log, series: int, days: int) -> int:
     for first in range(0, total, MINUTES_AT_ONCE):
         log.append(list(minutes(series, first, MINUTES_AT_ONCE)))
     return START_MS + total * MINUTE_MS
-
-
-@contextmanager
-def opened(folder: Path, kafka: bool) -> Iterator[Log]:
-    """Empty, in a file or as the only partition on a broker."""
-    if not kafka:
-        with closing(EmbeddedLog.open(folder, writable=True)) as log:
-            yield log
-        return
-    with Kafka(folder) as broker, closing(on_kafka(broker.address).writer(folder)) as log:
-        yield log
 
 
 def timed(action: Callable[[], object]) -> tuple[float, float]:
@@ -172,10 +157,12 @@ def ets(values: NDArray[np.float64]) -> None:
     ETSModel(values, seasonal="add", seasonal_periods=HALF_HOURS).fit(disp=False)
 
 
-def report(series: int, days: int, refitted: int, kafka: bool) -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as name, opened(folder := Path(name), kafka) as log:
+def report(series: int, days: int, refitted: int) -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        log = EmbeddedLog.open(folder, writable=True)
         _, wall = timed(lambda: written(log, series, days))
-        size = sum(512 * file.stat().st_blocks for file in folder.rglob("*") if file.is_file())
+        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
         yield f"{series} series x {days} days: {size / 1e9:.1f} GB of log, written in {wall:.0f} s; {load_average()}"
         now_ms = START_MS + days * DAY_MS
         one, seconds = start(log, folder, now_ms)
@@ -184,8 +171,7 @@ def report(series: int, days: int, refitted: int, kafka: bool) -> Iterator[str]:
         one.save()
         _, seconds = start(log, folder, now_ms)
         yield f"with a checkpoint forecasts are served after {seconds}"
-    if kafka:
-        return
+        log.close()
     before, after = losses(min(FEW, series), days)
     yield f"pinball(.95) at 15 min, share of the load: {before:.4f} before, {after:.4f} after relearning"
     yield from refits(refitted, days, series)
@@ -196,9 +182,8 @@ def main() -> None:
     parser.add_argument("--series", type=int, default=10_000)
     parser.add_argument("--days", type=int, default=28)
     parser.add_argument("--refits", type=int, default=2)
-    parser.add_argument("--kafka", action="store_true")
     args = parser.parse_args()
-    for line in report(args.series, args.days, args.refits, args.kafka):
+    for line in report(args.series, args.days, args.refits):
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
