@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from tests.bench.fleet import SIGNALS
 from tests.bench.machine import cpu_s, load_average, resident_mib
-from tests.bench.scale_served import METRICS, Place, Watch
+from tests.bench.scale_served import METRICS, SAMPLE, Place, Watch
 from tests.bench.scale_site import PATIENCE_S, Roles, Site, on_kafka, places, policy, settings, up, write
 from tests.bench.scale_source import Source
 from tests.contract.kafka_log import link_to
@@ -91,7 +91,7 @@ async def measured(site: Site, source: Source, asked: Asked, found: Sequence[Pla
     shares = {name: (cpu - spent[name]) / seconds for name, cpu in used(site).items()}
     resident = {name: resident_mib(pid) for name, pid in site.pids.items()}
     ticks = seconds / asked.tick_s
-    seen = len(watch.ages_s(next(iter(METRICS)))) / len(found) / ticks
+    seen = len(watch.ages_s(SAMPLE)) / len(found) / ticks
     queries_a_tick = (source.asked - queries) / ticks
     own_share = (time.process_time() - own) / seconds
     return Seen(after, shares, resident, own_share, watch, queries_a_tick, seen)

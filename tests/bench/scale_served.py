@@ -36,8 +36,8 @@ class Watch:
         self._measured_ms: dict[tuple[Place, str], int] = {}
         self._seen_ms: dict[tuple[str, Place, str], float] = {}
         self._first = set[tuple[str, Place, str]]()
-        self._rounds = self.refused = 0
-        """Answers without a number."""
+        self._rounds, self.refused = 0, 0
+        """`refused`: answers without a number."""
 
     async def until(self, end: float) -> None:
         """A moment of the monotonic clock."""

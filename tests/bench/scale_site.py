@@ -31,8 +31,7 @@ class Site(NamedTuple):
     pids: dict[str, int]
     """Of the processes, by what they do."""
     adapter: Program
-    predictor: Program
-    """The first one; on the embedded log it is the adapter's parent."""
+    """The first one."""
 
 
 def places(workloads: int) -> list[Place]:
@@ -82,7 +81,7 @@ def write(file: Path, documents: Sequence[dict[str, Any]]) -> None:
 def up(folder: Path, config: Path) -> Iterator[Site]:
     with _program(folder, config, "up") as program:
         parent = program.process.pid
-        yield Site({"collector and predictor": parent, "adapter": answering(parent)}, program, program)
+        yield Site({"collector and predictor": parent, "adapter": answering(parent)}, program)
 
 
 @contextmanager
@@ -99,7 +98,7 @@ def on_kafka(folder: Path, config: Path, broker: Kafka, roles: Roles) -> Iterato
                 pid = program.process.pid
                 pids[f"{role} {number}"] = answering(pid) if role == "serve" else pid
                 found.setdefault(role, program)
-        yield Site(pids, found["serve"], found["predict"])
+        yield Site(pids, found["serve"])
 
 
 def _program(folder: Path, config: Path, role: str, number: int = 1) -> Program:
