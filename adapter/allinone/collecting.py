@@ -15,6 +15,7 @@ from cme.log.protocol import Log
 from cme.policies.keeper import PERIOD_MS as KEEPER_MS
 from cme.policies.keeper import Objects, PolicyKeeper, remembered
 from cme.policies.standing import Standing, in_effect
+from cme.runtime.garbage import settle
 from cme.runtime.tasks import every
 from cme.runtime.telemetry import CollectorTelemetry
 
@@ -56,6 +57,7 @@ class Collecting:
         await self._collector.start(self._standings)
         if self._side:
             self._side.begin(self._standings)
+        await settle()
 
     def loops(self) -> list[Coroutine[Any, Any, None]]:
         """What runs until it is cancelled."""

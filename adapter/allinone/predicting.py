@@ -11,6 +11,7 @@ from cme.core.clock import Clock
 from cme.core.progress import Progress
 from cme.core.settings import Settings
 from cme.log.protocol import Log
+from cme.runtime.garbage import settle
 from cme.runtime.tasks import every
 from cme.runtime.telemetry import PredictorTelemetry
 from predictor import decomposer
@@ -62,6 +63,7 @@ class Predicting:
         try:
             with contextlib.suppress(Interrupted):
                 await asyncio.to_thread(self._predictor.start, self._report)
+                await settle()
                 await every(FOLLOW_MS, self._clock, self._predictor.turn, self._telemetry.faults.inc)
         finally:
             self._ending.set()

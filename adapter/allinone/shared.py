@@ -21,6 +21,7 @@ from adapter.allinone.shares import Shares
 from cme.core.clock import SystemClock
 from cme.core.settings import Configuration, KafkaLink, Settings
 from cme.policies.standing import check
+from cme.runtime import garbage
 from cme.runtime.partitioned import Partitioned
 from cme.runtime.tasks import stop
 from cme.runtime.telemetry import RoleTelemetry
@@ -52,7 +53,7 @@ async def together(configuration: Configuration, http: socket.socket, https: soc
     ):
         adapter = await AdapterProcess.start(configuration.settings, http, https, ops_url)
         say(f"page:        http://{configuration.settings.http}/")
-        tasks = [asyncio.create_task(shares.run()) for shares in (predictors, collectors)]
+        tasks = [asyncio.create_task(loop) for loop in (predictors.run(), collectors.run(), settling())]
         try:
             await first_end(stopping, adapter, *tasks)
         finally:
@@ -71,13 +72,22 @@ async def _alone(configuration: Configuration, name: str, opened: Opened, say: S
             served(sock, registry, lambda: shares.agreed),
         ):
             say(f"metrics:     http://{settings.http}/metrics")
-            tasks = asyncio.create_task(shares.run()), asyncio.create_task(stopping.wait())
+            loops = shares.run(), settling(), stopping.wait()
+            tasks = [asyncio.create_task(loop) for loop in loops]
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()
             finally:
                 await stop(*tasks)
+
+
+async def settling() -> None:
+    """What is held stays out of garbage collections, until it is cancelled."""
+    clock = SystemClock()
+    while True:
+        await garbage.settle()
+        await clock.sleep_until(clock.monotonic_ms() + garbage.PERIOD_MS)
 
 
 @contextlib.asynccontextmanager

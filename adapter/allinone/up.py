@@ -30,6 +30,7 @@ from cme.core.progress import Progress
 from cme.core.settings import Configuration, Settings
 from cme.log.server import Served
 from cme.policies.standing import check
+from cme.runtime import garbage
 from cme.runtime.tasks import every, stop
 from cme.runtime.telemetry import CollectorTelemetry, PredictorTelemetry
 
@@ -85,7 +86,8 @@ class Run:
         )
         await collecting.start()
         self._announce(collecting.policies)
-        beats = [*([cluster.beat] if cluster else []), *of_served_log]
+        settling = (garbage.PERIOD_MS, garbage.settle)
+        beats = [settling, *([cluster.beat] if cluster else []), *of_served_log]
         loops = [
             *(every(ms, self.clock, turn, telemetry.faults.inc) for ms, turn in beats),
             *collecting.loops(),

@@ -31,7 +31,7 @@ class Sampler:
         """
         values: list[tuple[float, int]] = []
         refusals: list[Refusal] = []
-        readings = [r for r in harvest.readings if r.workload == workload]
+        readings = harvest.of(workload)
         for reading in readings:
             time_ms = min(reading.time_ms, now_ms)
             value = self._value(reading, time_ms, harvest.counters)

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 UNITS = {"qps": "1/s", "bandwidth_in": "B/s", "bandwidth_out": "B/s", "queue_backlog": "items"}
 """Units of the standard signals; any other signal is a plain number."""
@@ -47,15 +47,16 @@ class SeriesKey:
 
     workload: Workload
     signal: str
+    id: int = field(init=False, repr=False, compare=False)
+    """64-bit id: the first eight bytes of BLAKE2b over the text: the same in every process."""
+
+    def __post_init__(self) -> None:
+        # Once: it is asked for several times a tick.
+        object.__setattr__(self, "id", stable_id(str(self)))
 
     @property
     def unit(self) -> str:
         return UNITS.get(self.signal, "1")
-
-    @property
-    def id(self) -> int:
-        """64-bit id: the first eight bytes of BLAKE2b over the text: the same in every process."""
-        return stable_id(str(self))
 
     def __str__(self) -> str:
         return f"{self.workload}:{self.signal}"

@@ -43,6 +43,17 @@ class Harvest:
     expected: Mapping[str, int] = field(default_factory=dict)
     failures: Sequence[str] = ()
     counters: bool = False  # values only grow and are to be turned into rates
+    _by_workload: Mapping[str, Sequence[Reading]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        found: dict[str, list[Reading]] = {}
+        for reading in self.readings:
+            found.setdefault(reading.workload, []).append(reading)
+        object.__setattr__(self, "_by_workload", found)
+
+    def of(self, workload: str) -> Sequence[Reading]:
+        """Those of one workload ("" where the source serves one)."""
+        return self._by_workload.get(workload, ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from predictor.grid import AT
 from predictor.learner import HISTORY_MS, Learner
 from predictor.presets import BEST
 from predictor.relearning import Relearning
+from tests.bench.machine import load_average
 
 START_MS = 20_000 * DAY_MS
 QUARTER = 4  # of a core: what relearning may take beside the beats
@@ -162,7 +163,7 @@ def report(series: int, days: int, refitted: int) -> Iterator[str]:
         log = EmbeddedLog.open(folder, writable=True)
         _, wall = timed(lambda: written(log, series, days))
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-        yield f"{series} series x {days} days: {size / 1e9:.1f} GB of log, written in {wall:.0f} s"
+        yield f"{series} series x {days} days: {size / 1e9:.1f} GB of log, written in {wall:.0f} s; {load_average()}"
         now_ms = START_MS + days * DAY_MS
         one, seconds = start(log, folder, now_ms)
         yield f"without a checkpoint forecasts are served after {seconds}"

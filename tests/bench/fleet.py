@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ from cme.core.policy import ScalingPolicy
 from cme.core.settings import Kubernetes, Settings
 from cme.log.embedded import EmbeddedLog
 from cme.policies.standing import Standing
-from tests.bench.metrics_api import cpu_s
+from tests.bench.machine import cpu_s, resident_mib
 from tests.e2e.components.control_plane import ControlPlane
 from tests.e2e.components.kube import with_certificate
 from tests.e2e.components.ports import free_ports
@@ -42,10 +42,11 @@ SIGNALS = ("qps", "bandwidth_in", "queue_backlog")
 NAMESPACES = 100
 
 
-def policies(count: int) -> Iterator[ScalingPolicy]:
+def policies(count: int, names: Sequence[str] = SIGNALS) -> Iterator[ScalingPolicy]:
+    """Of so many workloads, each with signals of these names."""
     for number in range(count):
         name = f"service-{number:05d}"
-        signals = [{"name": one, "source": {"demo": {"load": "tide"}}, "perReplica": "40"} for one in SIGNALS]
+        signals = [{"name": one, "source": {"demo": {"load": "tide"}}, "perReplica": "40"} for one in names]
         target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
         yield ScalingPolicy.model_validate(
             {
@@ -201,15 +202,17 @@ def ready(url: str, ca: Path) -> None:
 
 
 def told(found: list[float], share: float, pid: int, cpu: float, asked: float) -> bool:
-    seconds, status = WARM_S + MEASURED_S, Path(f"/proc/{pid}/status").read_text()
-    resident = int(status.split("VmRSS:")[1].split()[0]) / 1024
+    seconds = WARM_S + MEASURED_S
     p50, p99, p999 = (found[int(q * len(found))] for q in (0.5, 0.99, 0.999))
     print(
         f"{len(found) / MEASURED_S:.0f} requests/s: p50 {p50:.2f} ms, p99 {p99:.2f} ms (at most {P99_MS}),",
         end=" ",
     )
     print(f"p999 {p999:.1f} ms, longest {found[-1]:.1f} ms (at most {PAUSE_MS})")
-    print(f"the adapter: {resident:.0f} MiB resident, {(cpu_s(pid) - cpu) / seconds:.0%} of a core;", end=" ")
+    print(
+        f"the adapter: {resident_mib(pid):.0f} MiB resident, {(cpu_s(pid) - cpu) / seconds:.0%} of a core;",
+        end=" ",
+    )
     print(f"{asked / seconds:.2f} access reviews/s; the load itself {share:.0%} of a core")
     return p99 <= P99_MS and found[-1] <= PAUSE_MS
 

@@ -8,7 +8,6 @@ tidecast, which answers on one core, than from the library, which uses all; the 
 on a busy one too. Through the aggregator that itself takes most of the time.
 """
 
-import os
 import re
 import statistics
 import subprocess
@@ -23,6 +22,7 @@ from adapter.api.paths import CUSTOM, EXTERNAL
 from adapter.registration.apply import read_authorities
 from adapter.registration.rule import manifest
 from cme.core.settings import Registration
+from tests.bench.machine import cpu_s, load_average
 from tests.e2e import policies
 from tests.e2e.components.control_plane import ControlPlane
 from tests.e2e.components.extension import behind_a_service
@@ -131,12 +131,6 @@ def _answers(kube: Kube) -> str:
     return "tidecast" if item.get("windowSeconds") else "library"
 
 
-def cpu_s(pid: int) -> float:
-    """Seconds of processor time that a process has used (proc(5), utime and stime)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def load(url: str, pid: int, token: str, connections: int) -> Load:
     """Raises RuntimeError when an answer is an error."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", "--latency"]
@@ -163,7 +157,7 @@ def compare(on: Machine, reach: Callable[[Machine, str], str]) -> bool:
             url = reach(on, name)
             for connections in CONNECTIONS:
                 seen[connections][name].append(load(url, adapter.pid, on.token, connections))
-    print(f"{reach.__name__}, load average {os.getloadavg()[0]:.1f}")
+    print(f"{reach.__name__}, {load_average()}")
     reports = [_report(connections, found) for connections, found in seen.items()]
     return all(reports)
 

@@ -52,10 +52,12 @@ class Program:
         until_ready: bool = True,
         tree: Path | None = None,
         environment: Mapping[str, str] | None = None,
+        patience_s: float = START_SECONDS,
     ) -> None:
         """`until_ready`: the block begins when the log has been read once, else when it listens. `tree`: the program's files,
         if not these. `environment` is beside ours."""
         self._tree, self._environment = tree, os.environ | (environment or {})
+        self._patience_s = patience_s
         self._is_begun = self._ready if until_ready else self._listens
         self.data = folder / "data"
         self.http, self.https = free_port(), free_port()
@@ -101,10 +103,10 @@ class Program:
     def stop(self) -> int:
         """As Ctrl-C does; returns the exit code."""
         os.kill(self.process.pid, signal.SIGINT)
-        return self.process.wait(START_SECONDS)
+        return self.process.wait(self._patience_s)
 
     def wait_for(self, look: Callable[[], bool]) -> None:
-        end = time.monotonic() + START_SECONDS
+        end = time.monotonic() + self._patience_s
         while not look():
             assert self.process.poll() is None, self.output
             assert time.monotonic() < end, f"{look} did not come true\n{self.output}"

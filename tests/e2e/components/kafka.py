@@ -28,9 +28,10 @@ class Kafka(Process):
         self.address, self.secured_address = f"127.0.0.1:{broker}", f"localhost:{secured}"
         authority = Authority(folder, "kafka-ca")
         self.authority = authority.certificate
+        self.data = folder / "kafka"
         self._properties = folder / "kafka.properties"
         self._properties.write_text(
-            _properties(folder / "kafka", broker, controller, secured) + _secured(folder, authority)
+            _properties(self.data, broker, controller, secured) + _secured(folder, authority)
         )
         command = [*_java(), "kafka.Kafka", str(self._properties)]
         super().__init__(command, folder / "kafka.log", lambda: is_listening(broker), _version())
