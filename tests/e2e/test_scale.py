@@ -9,7 +9,7 @@ from tests.bench.scale_served import METRICS
 from tests.bench.scale_site import Roles
 from tests.e2e.components.kafka import Kafka
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 FEW = Asked(workloads=20, signals=2, tick_s=1, minutes=0.1)
 
