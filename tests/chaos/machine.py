@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.machine import lack, require
 
+_SLEEPS = Path(__file__).with_name("faked")
 _LIBRARY = "faketime/libfaketimeMT.so.1"
 _DISK_BYTES = 64 << 20
 
@@ -34,6 +35,7 @@ class MachineClock:
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "NO_FAKE_STAT": "1",
+            "PYTHONPATH": str(_SLEEPS),
         }
 
     def now_ms(self) -> int:

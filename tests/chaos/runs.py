@@ -48,6 +48,7 @@ RUNS = [
     Run("followed, stopped", followed, _each(SUSPEND, "up", "its adapter", "serve", "adapter")),
     Run("followed, disk", followed, _DISK),
     Run("followed, clock ahead", followed, _each(AHEAD_A_WHILE, "serve", "up")),
+    Run("followed, clock behind", followed, _each(BEHIND_A_WHILE, "serve", "up")),
     Run("kafka, killed", on_kafka, _each(KILL, *COLLECTORS, *PREDICTORS, *ADAPTERS)),
     Run("kafka, stopped", on_kafka, _each(SUSPEND, "collector", "predictor", "one")),
     Run("kafka, others stopped", on_kafka, _each(SUSPEND, "other collector", "other predictor", "other")),
@@ -56,5 +57,6 @@ RUNS = [
         on_kafka,
         [(RESTART_BROKER, "broker"), (LOSE_BROKER, "broker"), (SUSPEND_BROKER, "broker")],
     ),
-    Run("followed, clock behind", followed, _each(BEHIND_A_WHILE, "serve", "up")),
+    Run("kafka, clock ahead", on_kafka, _each(AHEAD_A_WHILE, "one", "predictor")),
+    Run("kafka, clock behind", on_kafka, _each(BEHIND_A_WHILE, "one", "predictor")),
 ]
