@@ -14,6 +14,7 @@ from adapter.allinone.cluster import Cluster
 from adapter.allinone.collecting import Collecting
 from adapter.allinone.predicting import Predicting
 from adapter.allinone.shares import Begin, Loops
+from cme.core.batch import Batch
 from cme.core.clock import Clock
 from cme.core.durations import MINUTE_MS
 from cme.core.identity import share_of
@@ -69,6 +70,14 @@ class Role:
             self.metrics.end(partition)
             await asyncio.to_thread(opened.close)
 
+    def outbox(self, log: "KafkaLog", partition: int, telemetry: CollectorTelemetry) -> Outbox:
+        """What a collector writes through."""
+
+        def drop(batch: Batch) -> None:
+            telemetry.buffer_dropped.labels(batch.topic).inc()
+
+        return Outbox(log, Spool(self.folder(partition) / "outbox", int(self.link.buffer), drop))
+
     async def while_ours(self, log: "KafkaLog") -> None:
         """Until another writes it: what is known of it then is of before. Raises LogFenced."""
         while not log.fenced:
@@ -90,13 +99,7 @@ async def collecting(role: Role) -> AsyncIterator[Begin]:
     async def begin(partition: int) -> AsyncIterator[Loops]:
         async with role.log_of(partition, "collector") as log:
             telemetry = CollectorTelemetry(role.metrics.begin(partition))
-            folder = role.folder(partition) / "outbox"
-            spool = Spool(
-                folder,
-                int(role.link.buffer),
-                lambda batch: telemetry.buffer_dropped.labels(batch.topic).inc(),
-            )
-            outbox = Outbox(log, spool)
+            outbox = role.outbox(log, partition, telemetry)
 
             async def deliver() -> None:
                 await asyncio.to_thread(outbox.deliver)

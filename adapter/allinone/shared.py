@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 
@@ -23,7 +24,7 @@ from cme.core.settings import Configuration, KafkaLink, Settings
 from cme.policies.standing import check
 from cme.runtime import garbage
 from cme.runtime.partitioned import Partitioned
-from cme.runtime.tasks import stop
+from cme.runtime.tasks import every, stop
 from cme.runtime.telemetry import RoleTelemetry
 
 Say = Callable[[str], None]
@@ -53,7 +54,8 @@ async def together(configuration: Configuration, http: socket.socket, https: soc
     ):
         adapter = await AdapterProcess.start(configuration.settings, http, https, ops_url)
         say(f"page:        http://{configuration.settings.http}/")
-        tasks = [asyncio.create_task(loop) for loop in (predictors.run(), collectors.run(), settling())]
+        loops = predictors.run(), collectors.run(), _settling(telemetry, "predictor")
+        tasks = [asyncio.create_task(loop) for loop in loops]
         try:
             await first_end(stopping, adapter, *tasks)
         finally:
@@ -66,13 +68,14 @@ async def _alone(configuration: Configuration, name: str, opened: Opened, say: S
     refuse_strangers(settings)
     stopping, registry = asyncio.Event(), CollectorRegistry()
     set_by_signals(stopping)
+    telemetry = RoleTelemetry(registry)
     with listen(settings.http, "--http") as sock:
         async with (
-            _sharing(configuration, name, opened, registry, RoleTelemetry(registry)) as shares,
+            _sharing(configuration, name, opened, registry, telemetry) as shares,
             served(sock, registry, lambda: shares.agreed),
         ):
             say(f"metrics:     http://{settings.http}/metrics")
-            loops = shares.run(), settling(), stopping.wait()
+            loops = shares.run(), _settling(telemetry, name), stopping.wait()
             tasks = [asyncio.create_task(loop) for loop in loops]
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -82,12 +85,9 @@ async def _alone(configuration: Configuration, name: str, opened: Opened, say: S
                 await stop(*tasks)
 
 
-async def settling() -> None:
+def _settling(telemetry: RoleTelemetry, name: str) -> Coroutine[Any, Any, None]:
     """What is held stays out of garbage collections, until it is cancelled."""
-    clock = SystemClock()
-    while True:
-        await garbage.settle()
-        await clock.sleep_until(clock.monotonic_ms() + garbage.PERIOD_MS)
+    return every(garbage.PERIOD_MS, SystemClock(), garbage.settle, telemetry.faults.labels(name).inc)
 
 
 @contextlib.asynccontextmanager

@@ -25,9 +25,8 @@ class Spool:
 
     def __init__(self, folder: Path, max_bytes: int, on_drop: Callable[[Batch], None]) -> None:
         self._folder, self._max_bytes, self._on_drop = folder, max_bytes, on_drop
-        self._open: Path | None = (
-            None  # what is written on; never a file that another process may have left unfinished
-        )
+        # What is written on: never a file that another process may have left unfinished.
+        self._open: Path | None = None
 
     def put(self, batches: Sequence[Batch]) -> None:
         """Durably. Raises ValueError for a batch that can't be a record."""
@@ -55,9 +54,9 @@ class Spool:
             raise self._failed(error) from None
 
     def forget(self, file: Path) -> None:
-        """It has been delivered."""
+        """It has been delivered; it may have been given up meanwhile, for want of room."""
         try:
-            file.unlink()
+            file.unlink(missing_ok=True)
         except OSError as error:
             raise self._failed(error) from None
 

@@ -116,6 +116,22 @@ def test_what_comes_while_a_file_is_delivered_is_not_lost(stage: Stage) -> None:
     assert stage.delivered == [2]
 
 
+def test_what_is_given_up_while_it_is_delivered_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spools, "FILE_BYTES", 1)
+    spool = Spool(tmp_path / "outbox", 1, lambda _: None)
+    spool.put([batch(1)])
+    first = spool.first()
+    assert first
+    spool.put([batch(2)])
+    assert not first[0].exists()
+    spool.forget(first[0])
+    left = spool.first()
+    assert left
+    assert numbers(left[1]) == [2]
+
+
 def test_who_has_been_replaced_keeps_nothing(stage: Stage) -> None:
     stage.log.error = LogFenced("another writes")
     with pytest.raises(LogFenced):
