@@ -13,6 +13,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from cme.log.database import fsync
+
 log = logging.getLogger("tidecast.predictor")
 
 MAGIC = b"TCE1"
@@ -32,11 +34,7 @@ def save(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
         file.flush()
         os.fsync(file.fileno())
     scratch.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    fsync(path.parent)
 
 
 def keep(path: Path, arrays: dict[str, NDArray[Any]], otherwise: str) -> None:
