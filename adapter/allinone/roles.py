@@ -21,7 +21,7 @@ from cme.core.identity import share_of
 from cme.core.progress import silent
 from cme.core.settings import Configuration, KafkaLink, Settings
 from cme.log.outbox import Outbox
-from cme.log.protocol import LogFenced
+from cme.log.protocol import LogFailed, LogFenced
 from cme.log.spool import Spool
 from cme.runtime.partitioned import Partitioned
 from cme.runtime.tasks import every, stop
@@ -53,10 +53,8 @@ class Role:
         return self.configuration.settings
 
     def folder(self, partition: int) -> Path:
-        """What a process keeps of a partition."""
-        folder = self.settings.data / f"partition-{partition}"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        """What a process keeps of a partition; made when there is something."""
+        return self.settings.data / f"partition-{partition}"
 
     @contextlib.asynccontextmanager
     async def log_of(self, partition: int, writer: str) -> "AsyncIterator[KafkaLog]":
@@ -99,11 +97,13 @@ async def collecting(role: Role) -> AsyncIterator[Begin]:
     async def begin(partition: int) -> AsyncIterator[Loops]:
         async with role.log_of(partition, "collector") as log:
             telemetry = CollectorTelemetry(role.metrics.begin(partition))
-            outbox = role.outbox(log, partition, telemetry)
+            outbox = await asyncio.to_thread(role.outbox, log, partition, telemetry)
 
-            async def deliver() -> None:
-                await asyncio.to_thread(outbox.deliver)
+            async def deliver() -> bool:
+                return await asyncio.to_thread(outbox.deliver)
 
+            if not await deliver():  # its minutes are completed from what the log has
+                raise LogFailed("what waits on the disk is still to be delivered")
             work = await asyncio.to_thread(
                 Collecting,
                 role.configuration,

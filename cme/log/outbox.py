@@ -15,11 +15,11 @@ class Outbox:
     """What it reads is the log's alone. Safe to call from several threads."""
 
     def __init__(self, log_: Log, spool: Spool) -> None:
+        """Raises LogFailed when the disk can't be read."""
         self._log, self._spool = log_, spool
-        self._turn = (
-            threading.Lock()
-        )  # held while the spool is looked at or changed, never while the log is asked
-        self._behind = True  # whether something may wait; also of an earlier run
+        # Held while the spool is looked at or changed, never while the log is asked.
+        self._turn = threading.Lock()
+        self._behind = spool.first() is not None  # whether something may wait; also of an earlier run
         self._told = ""
 
     def append(self, batches: Sequence[Batch]) -> Position:
@@ -37,9 +37,10 @@ class Outbox:
             self._behind = True
         return {}
 
-    def deliver(self) -> None:
-        """What waits, oldest first, until nothing does or the log refuses. What the log took just before it failed may be
-        delivered twice, which means nothing more. Raises LogFenced."""
+    def deliver(self) -> bool:
+        """What waits, oldest first, until nothing does or the log refuses; returns whether nothing does. What the log took just
+        before it failed may be delivered twice, which means nothing more. Raises LogFenced, and LogFailed when the disk can't be
+        read."""
         while self._behind:
             with self._turn:
                 waiting = self._spool.first()
@@ -53,12 +54,13 @@ class Outbox:
                 raise
             except LogFailed as error:
                 self._tell(error)
-                return
+                return False
             with self._turn:
                 self._spool.forget(file)
         if self._told:
             log.info("what waited on the disk is in the log")
         self._told = ""
+        return True
 
     def read(self, topics: Sequence[str], after: Position, limit: int = 1000) -> Chunk:
         """See `Log.read`."""

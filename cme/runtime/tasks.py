@@ -12,7 +12,7 @@ log = logging.getLogger("tidecast")
 
 
 async def every(
-    period_ms: int, clock: Clock, turn: Callable[[], Awaitable[None]], on_fault: Callable[[], None]
+    period_ms: int, clock: Clock, turn: Callable[[], Awaitable[object]], on_fault: Callable[[], None]
 ) -> None:
     """Run `turn` on a fixed beat until cancelled. Beats that a slow turn overran are left out, not made up."""
     due = clock.monotonic_ms()
@@ -30,7 +30,7 @@ async def every(
         await clock.sleep_until(due)
 
 
-def _name(turn: Callable[[], Awaitable[None]]) -> str:
+def _name(turn: Callable[[], Awaitable[object]]) -> str:
     return str(getattr(turn, "__qualname__", turn))
 
 

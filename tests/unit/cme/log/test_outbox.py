@@ -1,5 +1,6 @@
 """What a log refuses waits on the disk and comes to it in order, once; when there is too much the oldest go."""
 
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from cme.log.embedded import EmbeddedLog
 from cme.log.outbox import Outbox
 from cme.log.protocol import LogFailed, LogFenced, Position
 from cme.log.spool import Spool
+from tests.chaos.machine import Disk
 from tests.contract.log_laws import batch, numbers, read_all
 
 
@@ -27,9 +29,10 @@ class Broken(EmbeddedLog):
 
 
 class Stage:
-    def __init__(self, folder: Path, max_bytes: int = 1 << 30) -> None:
+    def __init__(self, folder: Path, max_bytes: int = 1 << 30, logs: Path | None = None) -> None:
+        """`logs` is where the log is, if not beside what waits."""
         self.folder, self.dropped = folder / "outbox", list[Batch]()
-        self.log = Broken.open(folder / "log", writable=True)
+        self.log = Broken.open(logs or folder / "log", writable=True)
         self.max_bytes = max_bytes
         self.restart()
 
@@ -43,9 +46,7 @@ class Stage:
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
-    made = Stage(tmp_path)
-    made.outbox.deliver()  # nothing waits of an earlier run
-    return made
+    return Stage(tmp_path)
 
 
 def test_what_is_refused_comes_in_order_when_the_log_is_back(stage: Stage) -> None:
@@ -137,6 +138,55 @@ def test_who_has_been_replaced_keeps_nothing(stage: Stage) -> None:
     with pytest.raises(LogFenced):
         stage.outbox.append([batch(1)])
     assert not stage.folder.exists()
+
+
+def test_a_disk_that_turns_read_only_holds_nothing_up_and_tells_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spools, "FILE_BYTES", 1)
+    (tmp_path / "log").mkdir()
+    with Disk(tmp_path, tmp_path / "disk") as disk:
+        stage = Stage(tmp_path / "disk", logs=tmp_path / "log")
+        stage.log.error = LogFailed("away")
+        for number in (1, 2):
+            stage.outbox.append([batch(number)])
+        disk.fail()
+        with pytest.raises(LogFailed, match="Read-only"):
+            stage.outbox.append([batch(3)])
+        stage.log.error = None
+        stage.outbox.deliver()
+        stage.outbox.append([batch(3)])
+        stage.outbox.deliver()
+        assert stage.delivered == [1, 2, 3]
+
+
+def test_what_was_delivered_goes_when_the_disk_removes_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool(tmp_path, 1 << 30, lambda _: None)
+    spool.put([batch(1)])
+    first = spool.first()
+    assert first
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "unlink", refuse)
+        spool.forget(first[0])
+    assert spool.first() is None
+    spool.put([batch(2)])
+    assert not first[0].exists()
+    left = spool.first()
+    assert left
+    assert numbers(left[1]) == [2]
+
+
+def refuse(file: Path, missing_ok: bool = False) -> None:
+    raise OSError(errno.EROFS, "Read-only file system")
+
+
+def test_a_full_disk_that_holds_nothing_keeps_no_process_from_its_start(tmp_path: Path) -> None:
+    with Disk(tmp_path, tmp_path / "disk") as disk, disk.full():
+        stage = Stage(tmp_path / "disk", logs=tmp_path / "log")
+        stage.outbox.append([batch(1)])
+        assert stage.delivered == [1]
 
 
 def test_a_disk_that_takes_nothing_is_told(stage: Stage) -> None:
