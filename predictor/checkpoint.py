@@ -23,6 +23,7 @@ HEAD_BYTES = 8  # magic and CRC-32 of what follows, little-endian
 
 def save(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
     """Write durably: a loss of power leaves the old archive or the new one. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_suffix(".new")
     with scratch.open("w+b") as file:
         file.write(bytes(HEAD_BYTES))  # its place; what it says is known at the end

@@ -33,7 +33,7 @@ class Mirror:
         self._sets: dict[str, int] = {}  # by file the set of parts that holds its copy
 
     def fetch(self) -> None:
-        """Put what the log has into the folder. Raises LogFailed, OSError."""
+        """Put what the log has into the folder. Raises LogFailed."""
         records = {batch.key: batch for batch in self._log.newest("state")}
         for name, head in records.items():
             if "/" in name:
@@ -43,11 +43,20 @@ class Mirror:
             if content is None:
                 log.warning("the log's copy of %s is not whole; what it held is learnt anew", name)
                 continue
-            scratch = self._folder / f"{name}.fetched"
+            self._put(self._folder / name, content)
+
+    def _put(self, path: Path, content: bytes) -> None:
+        """A disk that doesn't take it costs what was learnt since the file that is there, or all of it."""
+        scratch = path.with_suffix(".fetched")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             scratch.write_bytes(content)
-            scratch.replace(self._folder / name)
-            self._copied[name] = (self._folder / name).stat().st_mtime_ns
-            log.info("%s is taken from the log", name)
+            scratch.replace(path)
+            log.info("%s is taken from the log", path.name)
+        except OSError as error:
+            log.warning("can't write %s: %s; what the log has of it is learnt anew", path, error)
+        if path.exists():  # one that is older than the log's copy must not take its place
+            self._copied[path.name] = path.stat().st_mtime_ns
 
     def copy(self) -> None:
         """Write to the log what has changed since the last time; what can't be written costs the next owner some learning."""

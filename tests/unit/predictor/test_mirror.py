@@ -9,6 +9,7 @@ from cme.core.clock import ManualClock
 from cme.log.embedded import EmbeddedLog
 from predictor import mirror
 from predictor.mirror import Mirror
+from tests.chaos.machine import Disk
 
 ENGINE = np.random.default_rng(1).bytes(2_500_000)
 
@@ -72,6 +73,25 @@ def test_a_copy_that_is_not_whole_is_left_out_and_said(
     owner(log, tmp_path / "other").fetch()
     assert not (tmp_path / "other" / "engine.state").exists()
     assert "is not whole" in caplog.text
+
+
+def test_a_full_disk_costs_what_was_learnt_since_the_file_that_is_there(
+    log: EmbeddedLog, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = owner(log, tmp_path / "before")
+    (tmp_path / "before" / "engine.state").write_bytes(ENGINE)
+    before.copy()
+    with Disk(tmp_path, tmp_path / "disk") as disk:
+        old = tmp_path / "disk" / "engine.state"
+        old.write_bytes(b"old")
+        with disk.full():
+            after = owner(log, tmp_path / "disk")
+            after.fetch()
+            after.copy()
+            assert old.read_bytes() == b"old"
+    assert "can't write" in caplog.text
+    owner(log, tmp_path / "next").fetch()
+    assert (tmp_path / "next" / "engine.state").read_bytes() == ENGINE
 
 
 def test_a_log_that_fails_costs_a_warning(
