@@ -77,6 +77,23 @@ def set_clock_for_a_while(ms: int) -> Callable[[Wiring, str], None]:
     return do
 
 
+def lose_broker_and_fill(wiring: Wiring, name: str) -> None:
+    """What is measured meanwhile waits in memory."""
+    assert wiring.disk
+    with wiring.disk.full():
+        lose_broker(wiring, name)
+
+
+def lose_broker_and_kill(wiring: Wiring, name: str) -> None:
+    """What was measured until then waits on the disk for the next process."""
+    assert wiring.broker
+    wiring.broker.stop(signal.SIGKILL)
+    time.sleep(SECONDS)
+    kill(wiring, name)
+    time.sleep(OUTAGE_SECONDS - SECONDS)
+    wiring.broker.start()
+
+
 def restart_broker(wiring: Wiring, name: str) -> None:
     assert wiring.broker
     wiring.broker.stop()
@@ -101,6 +118,12 @@ def suspend_broker(wiring: Wiring, name: str) -> None:
 
 RESTART_BROKER = Fault("restarted", restart_broker)
 LOSE_BROKER = Fault(f"kill -9, gone for {OUTAGE_SECONDS:g} s", lose_broker)
+LOSE_BROKER_AND_FILL = Fault(
+    f"broker gone and disk full for {OUTAGE_SECONDS:g} s", lose_broker_and_fill, own_disk=True
+)
+LOSE_BROKER_AND_KILL = Fault(
+    f"broker gone for {OUTAGE_SECONDS:g} s, kill -9 after {SECONDS:g} s", lose_broker_and_kill, ends=True
+)
 SUSPEND_BROKER = Fault(f"stopped for {SECONDS:g} s", suspend_broker)
 KILL = Fault("kill -9", kill, ends=True)
 SUSPEND = Fault(f"stopped for {SECONDS:g} s", suspend)

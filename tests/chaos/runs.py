@@ -13,6 +13,8 @@ from tests.chaos.faults import (
     FULL_AT_START,
     KILL,
     LOSE_BROKER,
+    LOSE_BROKER_AND_FILL,
+    LOSE_BROKER_AND_KILL,
     READ_ONLY,
     RESTART_BROKER,
     SUSPEND,
@@ -57,6 +59,12 @@ RUNS = [
         on_kafka,
         [(RESTART_BROKER, "broker"), (LOSE_BROKER, "broker"), (SUSPEND_BROKER, "broker")],
     ),
-    Run("kafka, clock ahead", on_kafka, _each(AHEAD_A_WHILE, "one", "predictor")),
-    Run("kafka, clock behind", on_kafka, _each(BEHIND_A_WHILE, "one", "predictor")),
+    Run("kafka, disk", on_kafka, _each(FULL, "collector") + _each(READ_ONLY, "collector")),
+    Run(
+        "kafka, broker and collector",
+        on_kafka,
+        _each(LOSE_BROKER_AND_FILL, "collector") + _each(LOSE_BROKER_AND_KILL, "other collector"),
+    ),
+    Run("kafka, clock ahead", on_kafka, _each(AHEAD_A_WHILE, "one", "predictor", "collector")),
+    Run("kafka, clock behind", on_kafka, _each(BEHIND_A_WHILE, "one", "predictor", "collector")),
 ]

@@ -42,7 +42,7 @@ class Wiring:
     clocks: Mapping[str, MachineClock]
     """By process that of its machine."""
     disk: Disk | None
-    """What the log is on, where it has one of its own."""
+    """What the log, or what waits for it, is on, where that has one of its own."""
     broker: Kafka | None = None
     """What has the log, where one does."""
 
@@ -61,11 +61,12 @@ class Assembly(Protocol):
 
 
 class Machine:
-    """A folder and a clock, which can be set where it is `faked`."""
+    """A folder and a clock, which can be set where it is `faked`; a folder of another machine shares its clock."""
 
-    def __init__(self, folder: Path, faked: bool) -> None:
+    def __init__(self, folder: Path, faked: bool, other: "Machine | None" = None) -> None:
         folder.mkdir()
-        self.folder, self._faked, self.clock = folder, faked, MachineClock(folder)
+        self.folder, self._faked = folder, faked
+        self.clock: MachineClock = other.clock if other else MachineClock(folder)
 
     @contextlib.contextmanager
     def runs(self, settings: str, role: str = "up", until_ready: bool = True) -> Iterator[Supervised]:
@@ -91,7 +92,7 @@ def embedded(folder: Path, *, faked: bool = False, own_disk: bool = False) -> It
     machine = Machine(folder / "up", faked)
     with (
         measured(machine.clock) as load,
-        _disk(machine, own_disk) as disk,
+        disk_of(machine, own_disk) as disk,
         machine.runs(text(SETTINGS, *load.policies.values())) as up,
     ):
         yield Wiring(
@@ -112,7 +113,7 @@ def followed(folder: Path, *, faked: bool = False, own_disk: bool = False) -> It
     serving, following = _links(folder)
     with (
         measured(up_on.clock) as load,
-        _disk(up_on, own_disk) as disk,
+        disk_of(up_on, own_disk) as disk,
         up_on.runs(text(SETTINGS | serving, *load.policies.values())) as up,
         one_on.runs(text(SETTINGS | following), "serve") as one,
         other_on.runs(text(SETTINGS | following), "serve") as other,
@@ -156,5 +157,6 @@ def _links(folder: Path) -> tuple[dict[str, object], dict[str, object]]:
     return link("serveLog"), link("followLog")
 
 
-def _disk(machine: Machine, wanted: bool) -> contextlib.AbstractContextManager[Disk | None]:
+def disk_of(machine: Machine, wanted: bool) -> contextlib.AbstractContextManager[Disk | None]:
+    """Beneath its data."""
     return Disk(machine.folder, machine.folder / "data") if wanted else contextlib.nullcontext()
