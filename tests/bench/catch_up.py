@@ -1,9 +1,9 @@
-"""What a start costs: python -m tests.bench.catch_up [--series N] [--days D] [--refits R]
+"""What a start costs: python -m tests.bench.catch_up [--log embedded|kafka] [--series N] [--days D] [--refits R]
 
-A log of N series by minutes is written first. Then, without a checkpoint: seconds until forecasts are served, and the
-time in which a quarter of a core relearns the past (from a sample of it, since all of it takes the better part of an
-hour); with a checkpoint: seconds. The loss before and after is that of a few series that relearn all of their past.
-Beside it refits by statsmodels of the same series, a sample of R extrapolated to all.
+A log of N series by minutes is written first, in a folder or on a real broker. Then, without a checkpoint: seconds until
+forecasts are served, and the time in which a quarter of a core relearns the past (from a sample of it, since all of it takes the
+better part of an hour); with a checkpoint: seconds. The loss before and after is that of a few series that relearn all of their
+past. Beside it refits by statsmodels of the same series, a sample of R extrapolated to all.
 """
 
 import argparse
@@ -29,9 +29,12 @@ from predictor.grid import AT
 from predictor.learner import HISTORY_MS, Learner
 from predictor.presets import BEST
 from predictor.relearning import Relearning
+from tests.bench.catch_up_places import PLACES, Appends
 from tests.bench.machine import load_average
 
-START_MS = 20_000 * DAY_MS
+LONGEST_DAYS = 33
+START_MS = (time.time_ns() // 1_000_000 // DAY_MS - LONGEST_DAYS) * DAY_MS
+"""So late that no broker removes what is of then."""
 QUARTER = 4  # of a core: what relearning may take beside the beats
 SAMPLED_S = 60.0  # of relearning
 FEW = 20  # series whose loss is measured
@@ -60,7 +63,7 @@ def minutes(series: int, first: int, count: int) -> Iterator[Batch]:
         yield Batch("minutes", START_MS + (minute + 1) * MINUTE_MS, ids, columns)
 
 
-def written(log: Log, series: int, days: int) -> int:
+def written(log: Appends, series: int, days: int) -> int:
     """The end of the log's newest minute."""
     total = days * DAY_MS // MINUTE_MS
     for first in range(0, total, MINUTES_AT_ONCE):
@@ -157,13 +160,11 @@ def ets(values: NDArray[np.float64]) -> None:
     ETSModel(values, seasonal="add", seasonal_periods=HALF_HOURS).fit(disp=False)
 
 
-def report(series: int, days: int, refitted: int) -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        log = EmbeddedLog.open(folder, writable=True)
-        _, wall = timed(lambda: written(log, series, days))
+def report(place: str, series: int, days: int, refitted: int) -> Iterator[str]:
+    with PLACES[place]() as (folder, past, log):
+        _, wall = timed(lambda: written(past, series, days))
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-        yield f"{series} series x {days} days: {size / 1e9:.1f} GB of log, written in {wall:.0f} s; {load_average()}"
+        yield f"{series} series x {days} days, {place}: {size / 1e9:.1f} GB, written in {wall:.0f} s; {load_average()}"
         now_ms = START_MS + days * DAY_MS
         one, seconds = start(log, folder, now_ms)
         yield f"without a checkpoint forecasts are served after {seconds}"
@@ -171,7 +172,6 @@ def report(series: int, days: int, refitted: int) -> Iterator[str]:
         one.save()
         _, seconds = start(log, folder, now_ms)
         yield f"with a checkpoint forecasts are served after {seconds}"
-        log.close()
     before, after = losses(min(FEW, series), days)
     yield f"pinball(.95) at 15 min, share of the load: {before:.4f} before, {after:.4f} after relearning"
     yield from refits(refitted, days, series)
@@ -179,11 +179,12 @@ def report(series: int, days: int, refitted: int) -> Iterator[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--log", choices=PLACES, default="embedded")
     parser.add_argument("--series", type=int, default=10_000)
-    parser.add_argument("--days", type=int, default=28)
+    parser.add_argument("--days", type=int, choices=range(1, LONGEST_DAYS + 1), metavar="D", default=28)
     parser.add_argument("--refits", type=int, default=2)
     args = parser.parse_args()
-    for line in report(args.series, args.days, args.refits):
+    for line in report(args.log, args.series, args.days, args.refits):
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
