@@ -1,9 +1,12 @@
 """What is held is left alone, and found once it is garbage."""
 
 import gc
+import platform
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cme.runtime.garbage import settle
@@ -38,3 +41,25 @@ async def test_what_became_garbage_since_is_collected_the_next_time() -> None:
     del ring
     await settle()
     assert seen() is None
+
+
+BLOCK, BLOCKS = 100_000, 2_000
+"""Of bytes; so small that the C library does not give each back by itself."""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps it")
+async def test_memory_that_lies_between_what_is_held_is_given_back() -> None:
+    blocks = [np.ones(BLOCK, dtype=np.uint8) for _ in range(BLOCKS)]
+    full = resident()
+    held = blocks[::20]
+    del blocks
+    await settle()
+    assert len(held) == BLOCKS / 20
+    assert full - resident() > 0.75 * BLOCK * BLOCKS
+
+
+def resident() -> int:
+    """Bytes."""
+    status = Path("/proc/self/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) * 1024
