@@ -12,9 +12,12 @@ import numpy as np
 
 from cme.core.batch import COLUMN_TYPES, Batch, Column
 from cme.core.errors import TidecastError
+from cme.log.protocol import MAX_RECORD_BYTES
 from cme.log.topics import NAMES, TOPICS
 
-MAGIC = b"TCR1"  # the last byte is the version
+MAGIC = b"TCR"
+"""What every record begins with; a byte for the version follows."""
+_PLAIN, _PACKED = MAGIC + b"1", MAGIC + b"2"
 _HEAD = struct.Struct("<4sI")  # magic, CRC-32 of all that follows
 _BODY = struct.Struct("<IBqqQIHH")  # see Header
 _COLUMN = struct.Struct("<BBI")  # bytes of name, type, bytes of payload
@@ -66,7 +69,7 @@ def encode(batch: Batch, seq: int = 0) -> bytes:
         body = _BODY.pack(*header) + rest
     except struct.error as error:
         raise ValueError(f"{batch.topic} {batch.key[:40]!r} does not fit into a record: {error}") from None
-    return _HEAD.pack(MAGIC, zlib.crc32(body)) + body
+    return _HEAD.pack(_PLAIN, zlib.crc32(body)) + body
 
 
 def header_at(data: bytes | memoryview, at: int = 0) -> Header:
@@ -79,25 +82,27 @@ def decode(data: bytes, seq: int | None = None) -> Batch:
     if len(data) < HEADER_BYTES:
         raise RecordDamaged(f"only {len(data)} bytes long")
     magic, crc = _HEAD.unpack_from(data)
-    if magic != MAGIC:
-        raise RecordDamaged(f"begins with {magic!r}, not {MAGIC!r}")
+    if magic not in (_PLAIN, _PACKED):
+        raise RecordDamaged(f"begins with {magic!r}, not {_PLAIN!r} or {_PACKED!r}")
     if zlib.crc32(memoryview(data)[_HEAD.size :]) != crc:
         raise RecordDamaged("its CRC does not fit")
     header = header_at(data)
     if seq is not None and header.seq not in (0, seq):
         raise RecordDamaged(f"it is number {header.seq}, stored as {seq}")
     try:
-        return _decode_body(data, header)
-    except (struct.error, ValueError, KeyError, IndexError) as error:
+        if header.length != len(data):
+            raise ValueError(f"{len(data)} bytes instead of {header.length}")
+        return _decode_body(data if magic == _PLAIN else _unpacked(data, header), header)
+    except (struct.error, zlib.error, ValueError, KeyError, IndexError) as error:
         raise RecordDamaged(f"its structure does not fit: {error}") from None
 
 
 def split(batch: Batch, max_bytes: int) -> list[Batch]:
-    """The batch in parts of whole rows whose records are at most `max_bytes` long.
+    """The batch in parts of whole rows whose records are at most `max_bytes` long, unpacked.
 
     Raises ValueError naming a single row that is too large, and for a batch with a key: only its last part would be kept.
     """
-    if len(encode(batch)) <= max_bytes:
+    if _length(batch) <= max_bytes:
         return [batch]
     if batch.key:
         raise ValueError(
@@ -109,6 +114,18 @@ def split(batch: Batch, max_bytes: int) -> list[Batch]:
     middle = len(batch.series) // 2
     halves = batch.rows(0, middle), batch.rows(middle, len(batch.series))
     return [part for half in halves for part in split(half, max_bytes)]
+
+
+def _length(batch: Batch) -> int:
+    """Of its record in bytes, unpacked."""
+    columns = sum(_COLUMN.size + len(name.encode()) + _nbytes(one) for name, one in batch.columns.items())
+    return HEADER_BYTES + len(batch.key.encode()) + 8 * len(batch.series) + columns
+
+
+def _nbytes(column: Column) -> int:
+    if isinstance(column, tuple):
+        return 4 * len(column) + sum(len(text.encode()) for text in column)
+    return column.nbytes
 
 
 def _encode_column(name: str, column: Column) -> bytes:
@@ -125,9 +142,17 @@ def _encode_column(name: str, column: Column) -> bytes:
     return _COLUMN.pack(len(label), kind, len(payload)) + label + payload
 
 
+def _unpacked(data: bytes, header: Header) -> bytes:
+    """The same record in version 1, but for its first fields. No more is made of it than such a record may have."""
+    start = HEADER_BYTES + header.key_bytes
+    inflater = zlib.decompressobj()
+    rest = inflater.decompress(data[start:], MAX_RECORD_BYTES)
+    if not inflater.eof or inflater.unused_data:
+        raise ValueError("what is packed does not end where it should")
+    return data[:start] + rest
+
+
 def _decode_body(data: bytes, header: Header) -> Batch:
-    if header.length != len(data):
-        raise ValueError(f"{len(data)} bytes instead of {header.length}")
     at = HEADER_BYTES
     key = data[at : at + header.key_bytes].decode()
     at += header.key_bytes

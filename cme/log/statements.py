@@ -185,9 +185,6 @@ def _encoded(batch: Batch, seq: int) -> list[tuple[Batch, bytes]]:
     """The records of a batch, numbered from `seq`: one, unless it is too large."""
     if len(batch.key.encode()) > MAX_KEY_BYTES:
         raise ValueError(f"key {batch.key[:40]!r}... is longer than {MAX_KEY_BYTES} bytes")
-    body = encode(batch, seq)
-    if len(body) <= MAX_RECORD_BYTES:
-        return [(batch, body)]
     return [(part, encode(part, seq + i)) for i, part in enumerate(split(batch, MAX_RECORD_BYTES))]
 
 

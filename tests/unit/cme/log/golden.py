@@ -1,16 +1,19 @@
-"""Writes the golden record: `python -m tests.unit.cme.log.golden > tests/golden/record-v1.hex`.
+"""Writes a golden record: `python -m tests.unit.cme.log.golden N > tests/golden/record-vN.hex`, of version 1 or 2.
 
-Only a new format version may change that file, and then under a new name: this one must stay readable.
+Only a new format version may change such a file, and then under a new name: these must stay readable.
 """
 
+import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
 
 from cme.core.batch import Batch, series_ids
-from cme.log.record import encode
+from cme.log.record import HEADER_BYTES, encode, header_at
 
-GOLDEN = Path(__file__).parents[3] / "golden" / "record-v1.hex"
+FOLDER = Path(__file__).parents[3] / "golden"
+GOLDEN, GOLDEN_PACKED = FOLDER / "record-v1.hex", FOLDER / "record-v2.hex"
 SEQ = 7
 
 
@@ -34,10 +37,29 @@ def golden_batch() -> Batch:
     )
 
 
+def packed(record: bytes) -> bytes:
+    """A record of version 1 as one of version 2, by FORMAT.md."""
+    start = HEADER_BYTES + header_at(record).key_bytes
+    return packed_as(record, zlib.compress(record[start:]))
+
+
+def packed_as(record: bytes, stream: bytes) -> bytes:
+    """With what the record would have as its packed part, whatever it is."""
+    start = HEADER_BYTES + header_at(record).key_bytes
+    length = (start + len(stream)).to_bytes(4, "little")
+    return signed(b"TCR2", length + record[12:start] + stream)
+
+
+def signed(magic: bytes, body: bytes) -> bytes:
+    """A record whose CRC fits."""
+    return magic + zlib.crc32(body).to_bytes(4, "little") + body
+
+
 def as_lines(data: bytes) -> str:
     """Hex in lines of 32 bytes."""
     return "".join(f"{data[i : i + 32].hex(' ')}\n" for i in range(0, len(data), 32))
 
 
 if __name__ == "__main__":
-    print(as_lines(encode(golden_batch(), SEQ)), end="")
+    plain = encode(golden_batch(), SEQ)
+    print(as_lines({"1": plain, "2": packed(plain)}[sys.argv[1]]), end="")
