@@ -18,6 +18,8 @@ from cme.log.topics import NAMES, TOPICS
 MAGIC = b"TCR"
 """What every record begins with; a byte for the version follows."""
 _PLAIN, _PACKED = MAGIC + b"1", MAGIC + b"2"
+_LEVEL = 1
+"""Of zlib: higher ones take thrice the time for a tenth less."""
 _HEAD = struct.Struct("<4sI")  # magic, CRC-32 of all that follows
 _BODY = struct.Struct("<IBqqQIHH")  # see Header
 _COLUMN = struct.Struct("<BBI")  # bytes of name, type, bytes of payload
@@ -52,12 +54,14 @@ def encode(batch: Batch, seq: int = 0) -> bytes:
 
     Raises ValueError for a name or key that is too long.
     """
-    key = batch.key.encode()
+    key, topic = batch.key.encode(), TOPICS[batch.topic]
     columns = [_encode_column(name, column) for name, column in batch.columns.items()]
-    rest = b"".join([key, batch.series.astype("<u8", copy=False).tobytes(), *columns])
+    magic, rest = _PLAIN, b"".join([batch.series.astype("<u8", copy=False).tobytes(), *columns])
+    if topic.packed:
+        magic, rest = _PACKED, zlib.compress(rest, _LEVEL)
     header = Header(
-        HEADER_BYTES + len(rest),
-        TOPICS[batch.topic].id,
+        HEADER_BYTES + len(key) + len(rest),
+        topic.id,
         seq,
         batch.time_ms,
         batch.epoch,
@@ -66,10 +70,10 @@ def encode(batch: Batch, seq: int = 0) -> bytes:
         len(batch.columns),
     )
     try:
-        body = _BODY.pack(*header) + rest
+        body = _BODY.pack(*header) + key + rest
     except struct.error as error:
         raise ValueError(f"{batch.topic} {batch.key[:40]!r} does not fit into a record: {error}") from None
-    return _HEAD.pack(_PLAIN, zlib.crc32(body)) + body
+    return _HEAD.pack(magic, zlib.crc32(body)) + body
 
 
 def header_at(data: bytes | memoryview, at: int = 0) -> Header:

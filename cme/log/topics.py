@@ -8,11 +8,13 @@ from cme.core.durations import DAY_MS, HOUR_MS
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`keep_newest` records of every key stay for ever; others go when older than `keep_ms`."""
+    """`keep_newest` records of every key stay for ever; others go when older than `keep_ms`. `packed`: it is large, kept for long
+    and seldom read, so that it is worth the time."""
 
     id: int  # on disk; never reused
     keep_ms: int
     keep_newest: int = 0
+    packed: bool = False
 
 
 TOPICS = {
@@ -24,7 +26,7 @@ TOPICS = {
     "hours": Topic(6, 400 * DAY_MS),
     "forecasts": Topic(7, 0, keep_newest=1),
     "forecast_history": Topic(8, 35 * DAY_MS),
-    "decisions": Topic(9, 35 * DAY_MS),
+    "decisions": Topic(9, 35 * DAY_MS, packed=True),
     "decompositions": Topic(10, 0, keep_newest=1),
     "trust": Topic(11, 0, keep_newest=1),
     "prior": Topic(12, 0, keep_newest=1),

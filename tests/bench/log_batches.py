@@ -38,8 +38,8 @@ DECOMPOSED = 3
 
 
 class Fleet:
-    """So many workloads, each with signals of these names. Numbers are drawn: no implementation packs them, so what a record
-    takes does not depend on them."""
+    """So many workloads, each with signals of these names. Numbers are drawn, each by itself; what a record that is packed takes
+    depends on them."""
 
     def __init__(self, workloads: int, signals: Sequence[str]) -> None:
         self._policies = list(policies(workloads, signals))

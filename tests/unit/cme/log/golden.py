@@ -37,6 +37,16 @@ def golden_batch() -> Batch:
     )
 
 
+def plain(record: bytes) -> bytes:
+    """A record of either version as one of version 1, by FORMAT.md."""
+    if record[:4] == b"TCR1":
+        return record
+    start = HEADER_BYTES + header_at(record).key_bytes
+    content = zlib.decompress(record[start:])
+    length = (start + len(content)).to_bytes(4, "little")
+    return signed(b"TCR1", length + record[12:start] + content)
+
+
 def packed(record: bytes) -> bytes:
     """A record of version 1 as one of version 2, by FORMAT.md."""
     start = HEADER_BYTES + header_at(record).key_bytes
@@ -61,5 +71,5 @@ def as_lines(data: bytes) -> str:
 
 
 if __name__ == "__main__":
-    plain = encode(golden_batch(), SEQ)
-    print(as_lines({"1": plain, "2": packed(plain)}[sys.argv[1]]), end="")
+    record = encode(golden_batch(), SEQ)
+    print(as_lines({"1": record, "2": packed(record)}[sys.argv[1]]), end="")

@@ -47,7 +47,9 @@ def test_records_of_every_size_are_found(tmp_path: Path) -> None:
 def test_records_of_every_time_topic_and_key_are_found(tmp_path: Path, size: int) -> None:
     batches = [sized(size, "samples", time_ms) for time_ms in TIMES_MS]
     keys = ["k" * n for n in (1, 56, 57, 58, 59, 300, MAX_KEY_BYTES)]
-    batches += [sized(size, topic, 2**40, key) for key in keys for topic in ("series", "policies")]
+    batches += [
+        sized(size, topic, 2**40, key) for key in keys for topic in ("series", "policies", "decisions")
+    ]
     assert found_in(make(tmp_path, batches)) == {i + 1: encode(each) for i, each in enumerate(batches)}
 
 
