@@ -48,8 +48,8 @@ def test_a_log_that_gives_less_than_was_appended_is_no_measurement(fleet: Fleet,
 
 
 def test_a_file_takes_what_the_encoders_made_and_little_more(fleet: Fleet, tmp_path: Path) -> None:
-    seen = log_sizes.grown(fleet, "decisions", tmp_path, None)
-    assert seen.encoded == log_sizes.TURNS * len(encode(fleet.turns["decisions"](START_MS)[0]))
+    seen = log_sizes.grown(fleet, "samples", tmp_path, None)
+    assert seen.encoded == log_sizes.TURNS * len(encode(fleet.turns["samples"](START_MS)[0]))
     assert seen.encoded < seen.in_file < 3 * seen.encoded
 
 

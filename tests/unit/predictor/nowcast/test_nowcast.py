@@ -136,7 +136,8 @@ def test_a_damaged_memory_is_learnt_anew(tmp_path: Path, caplog: pytest.LogCaptu
 def test_a_disk_that_takes_nothing_costs_nothing_else(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    life = Life(tmp_path / "missing", noise())
+    (tmp_path / "file").write_text("in the way")
+    life = Life(tmp_path / "file", noise())
     life.run(10)
     life.nowcast.save()
     assert "after a restart the nowcast learns anew" in caplog.text
