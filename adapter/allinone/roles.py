@@ -23,6 +23,7 @@ from cme.core.settings import Configuration, KafkaLink, Settings
 from cme.log.outbox import Outbox
 from cme.log.protocol import LogFailed, LogFenced
 from cme.log.spool import Spool
+from cme.policies.standing import Standing
 from cme.runtime.partitioned import Partitioned
 from cme.runtime.tasks import every, stop
 from cme.runtime.telemetry import CollectorTelemetry, PredictorTelemetry
@@ -55,6 +56,10 @@ class Role:
     def folder(self, partition: int) -> Path:
         """What a process keeps of a partition; made when there is something."""
         return self.settings.data / f"partition-{partition}"
+
+    def is_in(self, partition: int, standing: Standing) -> bool:
+        """Whether a policy's workload is measured and decided there."""
+        return share_of(standing.key, self.link.partitions) == partition
 
     @contextlib.asynccontextmanager
     async def log_of(self, partition: int, writer: str) -> "AsyncIterator[KafkaLog]":
@@ -92,35 +97,7 @@ async def collecting(role: Role) -> AsyncIterator[Begin]:
     """The cluster's policies are followed once for all partitions."""
     whole = CollectorTelemetry(CollectorRegistry())  # of what no partition is about
     cluster = await asyncio.to_thread(Cluster.of, role.clock, role.settings, whole)
-
-    @contextlib.asynccontextmanager
-    async def begin(partition: int) -> AsyncIterator[Loops]:
-        async with role.log_of(partition, "collector") as log:
-            telemetry = CollectorTelemetry(role.metrics.begin(partition))
-            outbox = await asyncio.to_thread(role.outbox, log, partition, telemetry)
-
-            async def deliver() -> bool:
-                return await asyncio.to_thread(outbox.deliver)
-
-            if not await deliver():  # its minutes are completed from what the log has
-                raise LogFailed("what waits on the disk is still to be delivered")
-            work = await asyncio.to_thread(
-                Collecting,
-                role.configuration,
-                (),
-                outbox,
-                role.clock,
-                telemetry,
-                cluster,
-                lambda standing: share_of(standing.key, role.link.partitions) == partition,
-            )
-            try:
-                await work.start()
-                delivering = every(DELIVER_MS, role.clock, deliver, telemetry.faults.inc)
-                yield [*work.loops(), delivering, role.while_ours(log)]
-            finally:
-                await work.close()
-
+    begin = partial(_collecting_on, role, cluster)
     if cluster is None:
         yield begin
         return
@@ -134,26 +111,48 @@ async def collecting(role: Role) -> AsyncIterator[Begin]:
 
 
 @contextlib.asynccontextmanager
+async def _collecting_on(role: Role, cluster: Cluster | None, partition: int) -> AsyncIterator[Loops]:
+    async with role.log_of(partition, "collector") as log:
+        telemetry = CollectorTelemetry(role.metrics.begin(partition))
+        outbox = await asyncio.to_thread(role.outbox, log, partition, telemetry)
+
+        async def deliver() -> bool:
+            return await asyncio.to_thread(outbox.deliver)
+
+        if not await deliver():  # its minutes are completed from what the log has
+            raise LogFailed("what waits on the disk is still to be delivered")
+        mine = partial(role.is_in, partition)
+        work = await asyncio.to_thread(
+            Collecting, role.configuration, (), outbox, role.clock, telemetry, cluster, mine
+        )
+        try:
+            await work.start()
+            delivering = every(DELIVER_MS, role.clock, deliver, telemetry.faults.inc)
+            yield [*work.loops(), delivering, role.while_ours(log)]
+        finally:
+            await work.close()
+
+
+@contextlib.asynccontextmanager
 async def predicting(role: Role) -> AsyncIterator[Begin]:
-    @contextlib.asynccontextmanager
-    async def begin(partition: int) -> AsyncIterator[Loops]:
-        folder = role.folder(partition)
-        async with role.log_of(partition, "predictor") as log:
-            telemetry = PredictorTelemetry(role.metrics.begin(partition))
-            mirror = Mirror(log, role.clock, folder)
-            await asyncio.to_thread(mirror.fetch)
+    yield partial(_predicting_on, role)
 
-            async def copy() -> None:
-                await asyncio.to_thread(mirror.copy)
 
-            work = await asyncio.to_thread(
-                Predicting, log, role.clock, role.settings, telemetry, folder, silent
-            )
-            try:
-                copying = every(COPY_MS, role.clock, copy, telemetry.faults.inc)
-                yield [*work.loops(), copying, role.while_ours(log)]
-            finally:
-                await work.close()
-                await copy()
+@contextlib.asynccontextmanager
+async def _predicting_on(role: Role, partition: int) -> AsyncIterator[Loops]:
+    folder = role.folder(partition)
+    async with role.log_of(partition, "predictor") as log:
+        telemetry = PredictorTelemetry(role.metrics.begin(partition))
+        mirror = Mirror(log, role.clock, folder)
+        await asyncio.to_thread(mirror.fetch)
 
-    yield begin
+        async def copy() -> None:
+            await asyncio.to_thread(mirror.copy)
+
+        work = await asyncio.to_thread(Predicting, log, role.clock, role.settings, telemetry, folder, silent)
+        try:
+            copying = every(COPY_MS, role.clock, copy, telemetry.faults.inc)
+            yield [*work.loops(), copying, role.while_ours(log)]
+        finally:
+            await work.close()
+            await copy()
