@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -32,9 +33,9 @@ def previous(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    "old", [{"collector"}, {"predictor"}, {"adapter"}, {"collector", "predictor"}], ids="+".join
+    "old", [("collector",), ("predictor",), ("adapter",), ("collector", "predictor")], ids="+".join
 )
-def test_they_understand_each_other(kafka: Kafka, tmp_path: Path, previous: Path, old: set[str]) -> None:
+def test_they_understand_each_other(kafka: Kafka, tmp_path: Path, previous: Path, old: Sequence[str]) -> None:
     link = link_to(kafka.address, tmp_path).model_copy(update={"partitions": 2})
     site = KafkaSite(tmp_path, link, NAMES)
     trees = {role: previous if role in old else None for role in ("collector", "predictor", "adapter")}
