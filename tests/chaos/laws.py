@@ -41,14 +41,22 @@ def numbers_are_not_zero(answers: Iterable[Answer]) -> None:
 
 def ages_ms(answer: Answer, load: Load) -> list[int]:
     """At the moment of asking, by the clocks by which it may have been told: a number that was fresh when the clock was set
-    is so for as long as without."""
-    longest = _longest_ms(answer) / 1000
-    offsets = load.clock.offsets_ms(answer.asked_s - longest, answer.answered_s)
-    return [
+    is so for as long as without. What a clock was set beyond, as the end of the minute that was open then, came with that."""
+    since_s = answer.asked_s - _longest_ms(answer) / 1000
+    shown = [
         answer.asked_ms + offset - answer.measured_ms
-        for offset in offsets
+        for offset in load.clock.offsets_ms(since_s, answer.answered_s)
         if answer.measured_ms <= answer.answered_ms + offset
     ]
+    ago = {
+        jump: 1000 * (answer.asked_s - jump.moment_s) for jump in load.clock.jumps(since_s, answer.answered_s)
+    }
+    passed = [
+        round(ms)
+        for jump, ms in ago.items()
+        if jump.before_ms < answer.measured_ms - (answer.asked_ms - ms) <= jump.after_ms
+    ]
+    return shown + passed
 
 
 def numbers_are_fresh(answers: Iterable[Answer], load: Load) -> None:

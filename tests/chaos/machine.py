@@ -2,17 +2,27 @@
 
 import contextlib
 import errno
+import itertools
 import os
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.machine import lack, require
 
 _SLEEPS = Path(__file__).with_name("faked")
 _LIBRARY = "faketime/libfaketimeMT.so.1"
 _DISK_BYTES = 64 << 20
+
+
+class Jump(NamedTuple):
+    """At a monotonic moment, in seconds; by how much the clock was off before and after it, in ms."""
+
+    moment_s: float
+    before_ms: int
+    after_ms: int
 
 
 class MachineClock:
@@ -53,6 +63,15 @@ class MachineClock:
             offset
             for (begun, offset), end in zip(self._sets, ends, strict=True)
             if begun <= until_s and end >= since_s
+        ]
+
+    def jumps(self, since_s: float, until_s: float) -> list["Jump"]:
+        """Those between two monotonic moments."""
+        steps = itertools.pairwise(self._sets)
+        return [
+            Jump(moment, before, after)
+            for (_, before), (moment, after) in steps
+            if since_s <= moment <= until_s
         ]
 
     def _write(self, offset_ms: int) -> None:

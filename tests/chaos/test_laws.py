@@ -176,6 +176,26 @@ def test_a_clock_that_was_just_set_tells_two_times(load: Load) -> None:
         laws.numbers_are_fresh([long_ago], load)
 
 
+def test_what_a_clock_was_set_beyond_came_with_that(load: Load) -> None:
+    """As the end of a minute that was closed by it; and nothing else of a time to come, or old."""
+    load.clock.jump(HOUR_MS)
+    beyond = answer(1, END_MS, age_ms=-50_000)
+    laws.numbers_are_fresh([beyond, later(beyond, 9)], load)
+    for wrong in (
+        later(beyond, 12),
+        answer(1, END_MS, age_ms=-HOUR_MS - 2_000),
+        answer(1, END_MS, age_ms=12_000),
+    ):
+        with pytest.raises(AssertionError):
+            laws.numbers_are_fresh([wrong], load)
+
+
+def later(one: Answer, seconds: int) -> Answer:
+    """The same, asked for and told so much later."""
+    moment_s, moment_ms = one.asked_s + seconds, one.asked_ms + 1000 * seconds
+    return replace(one, asked_s=moment_s, answered_s=moment_s, asked_ms=moment_ms, answered_ms=moment_ms)
+
+
 def test_a_falling_decision_is_found() -> None:
     rising = [answer(milli, END_MS, "replicas_scaling") for milli in (6_000, 6_000, 11_000)]
     laws.decisions_never_fall(rising)
