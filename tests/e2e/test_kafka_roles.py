@@ -17,6 +17,8 @@ pytestmark = pytest.mark.e2e
 
 NAMES = ["web", "api", "shop", "mail", "search", "cart"]
 METRICS = ("qps", "qps_scaling", "replicas_scaling")
+AWAY_SECONDS = 10
+"""At least so long a broker is away."""
 
 
 @pytest.fixture
@@ -92,7 +94,10 @@ def test_what_is_measured_while_the_broker_is_away_comes_in_order_when_it_is_bac
         kafka.stop()
         away_at = time.time()
         collector.wait_for(
-            lambda: len({file.parent for file in waiting(collector)}) == 3 and time.time() > away_at + 10
+            lambda: (
+                len({file.parent for file in waiting(collector)}) == 3
+                and time.time() > away_at + AWAY_SECONDS
+            )
         )
         kafka.start()
         collector.wait_for(lambda: not waiting(collector))
@@ -104,7 +109,7 @@ def test_what_is_measured_while_the_broker_is_away_comes_in_order_when_it_is_bac
             times = site.sampled(partition)
             assert times == sorted(set(times))
             longest = max(later - earlier for earlier, later in itertools.pairwise(times))
-            assert longest <= 3_000  # of ticks of a second
+            assert longest < 1000 * AWAY_SECONDS / 2  # it went on measuring all the time
         assert collector.stop() == 0
 
 
