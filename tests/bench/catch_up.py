@@ -181,7 +181,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--log", choices=PLACES, default="embedded")
     parser.add_argument("--series", type=int, default=10_000)
-    parser.add_argument("--days", type=int, choices=range(1, LONGEST_DAYS + 1), metavar="D", default=28)
+    parser.add_argument("--days", type=int, choices=range(2, LONGEST_DAYS + 1), metavar="D", default=28)
     parser.add_argument("--refits", type=int, default=2)
     args = parser.parse_args()
     for line in report(args.log, args.series, args.days, args.refits):

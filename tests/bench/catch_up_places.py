@@ -35,7 +35,10 @@ class Place(NamedTuple):
 
 @contextlib.contextmanager
 def embedded() -> Iterator[Place]:
-    with tempfile.TemporaryDirectory() as name, contextlib.closing(_opened(Path(name))) as log:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        contextlib.closing(EmbeddedLog.open(Path(name), writable=True)) as log,
+    ):
         yield Place(Path(name), log, log)
 
 
@@ -44,8 +47,8 @@ def kafka() -> Iterator[Place]:
     """A broker of its own, with one partition."""
     with tempfile.TemporaryDirectory() as name, Kafka(Path(name)) as broker:
         establish(link := link_to(broker.address, Path(name)))
-        with contextlib.closing(KafkaLog(link, [PARTITION])) as log:
-            yield Place(Path(name), _Past(link), log)
+        with contextlib.closing(KafkaLog(link, [PARTITION])) as log, contextlib.closing(_Past(link)) as past:
+            yield Place(Path(name), past, log)
 
 
 PLACES = {"embedded": embedded, "kafka": kafka}
@@ -64,12 +67,11 @@ class _Past:
         for sent in [self._send(batch) for batch in batches]:
             sent.get(timeout=SEND_SECONDS)
 
+    def close(self) -> None:
+        self._producer.close()
+
     def _send(self, batch: Batch) -> Any:
         self._order += 1
         headers = Stamp(self._writer, self._order).headers()
         topic = name_of(self._link.prefix, batch.topic)
         return self._producer.send(topic, encode(batch), None, headers, PARTITION, batch.time_ms)
-
-
-def _opened(folder: Path) -> EmbeddedLog:
-    return EmbeddedLog.open(folder, writable=True)

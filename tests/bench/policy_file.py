@@ -6,7 +6,6 @@ policy nor know a field's line.
 
 import argparse
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -49,8 +48,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     args = parser.parse_args()
     for line in report(args.policies, args.runs):
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

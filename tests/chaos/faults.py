@@ -1,9 +1,10 @@
 """What is done to a process, by its name in a wiring. A fault returns when it is over, a kill at once."""
 
+import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cme.core.durations import HOUR_MS
@@ -86,12 +87,10 @@ def lose_broker_and_fill(wiring: Wiring, name: str) -> None:
 
 def lose_broker_and_kill(wiring: Wiring, name: str) -> None:
     """What was measured until then waits on the disk for the next process."""
-    assert wiring.broker
-    wiring.broker.stop(signal.SIGKILL)
-    time.sleep(SECONDS)
-    kill(wiring, name)
-    time.sleep(OUTAGE_SECONDS - SECONDS)
-    wiring.broker.start()
+    with _without_broker(wiring):
+        time.sleep(SECONDS)
+        kill(wiring, name)
+        time.sleep(OUTAGE_SECONDS - SECONDS)
 
 
 def restart_broker(wiring: Wiring, name: str) -> None:
@@ -100,11 +99,17 @@ def restart_broker(wiring: Wiring, name: str) -> None:
     wiring.broker.start()
 
 
-def lose_broker(wiring: Wiring, name: str) -> None:
+@contextlib.contextmanager
+def _without_broker(wiring: Wiring) -> Iterator[None]:
     assert wiring.broker
     wiring.broker.stop(signal.SIGKILL)
-    time.sleep(OUTAGE_SECONDS)
+    yield
     wiring.broker.start()
+
+
+def lose_broker(wiring: Wiring, name: str) -> None:
+    with _without_broker(wiring):
+        time.sleep(OUTAGE_SECONDS)
 
 
 def suspend_broker(wiring: Wiring, name: str) -> None:

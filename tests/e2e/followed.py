@@ -10,6 +10,7 @@ from tests.e2e.workloads import MAX_REPLICAS, NAMESPACE
 
 CUSTOM = f"/apis/custom.metrics.k8s.io/v1beta2/namespaces/{NAMESPACE}"
 EXTERNAL = f"/apis/external.metrics.k8s.io/v1beta1/namespaces/{NAMESPACE}"
+API_SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
 HPAS = f"/apis/autoscaling/v2/namespaces/{NAMESPACE}/horizontalpodautoscalers"
 DEPLOYMENTS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
 

@@ -21,12 +21,11 @@ from tests.e2e.components.reference import Reference
 from tests.e2e.components.waiting import until
 from tests.e2e.components.web import trusting
 from tests.e2e.deployed import Tidecast
-from tests.e2e.followed import CUSTOM, DEPLOYMENTS
+from tests.e2e.followed import API_SERVICES, CUSTOM, DEPLOYMENTS
 from tests.e2e.workloads import NAMESPACE, deployment, namespace
 
 pytestmark = pytest.mark.e2e
 
-API_SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
 NAME, OTHER = "measured", "other"
 TOLD = {"object_label": f"app={NAME}"}
 LISTED = [case for case in CASES if case.name == "aggregated/all"]

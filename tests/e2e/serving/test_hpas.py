@@ -6,11 +6,10 @@ import pytest
 
 from tests.e2e.components.control_plane import HPA
 from tests.e2e.components.waiting import until
+from tests.e2e.followed import API_SERVICES
 from tests.e2e.serving.stage import Scene
 
 pytestmark = pytest.mark.e2e
-
-API_SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
 
 
 def test_every_way_to_ask_leads_to_the_same_size(scene: Scene) -> None:

@@ -24,6 +24,14 @@ def owner(log: EmbeddedLog, folder: Path) -> Mirror:
     return Mirror(log, ManualClock(0), folder)
 
 
+def copied(log: EmbeddedLog, folder: Path) -> Mirror:
+    """An owner that has copied its engine."""
+    one = owner(log, folder)
+    (folder / "engine.state").write_bytes(ENGINE)
+    one.copy()
+    return one
+
+
 def test_the_next_owner_has_what_the_one_before_had(log: EmbeddedLog, tmp_path: Path) -> None:
     before = owner(log, tmp_path / "before")
     before.fetch()
@@ -37,9 +45,7 @@ def test_the_next_owner_has_what_the_one_before_had(log: EmbeddedLog, tmp_path: 
 
 
 def test_only_what_has_changed_is_copied(log: EmbeddedLog, tmp_path: Path) -> None:
-    one = owner(log, tmp_path / "one")
-    (tmp_path / "one" / "engine.state").write_bytes(ENGINE)
-    one.copy()
+    one = copied(log, tmp_path / "one")
     end = log.end()
     one.copy()
     assert log.end() == end
@@ -48,10 +54,8 @@ def test_only_what_has_changed_is_copied(log: EmbeddedLog, tmp_path: Path) -> No
 def test_a_copy_that_is_cut_short_leaves_the_one_before(
     log: EmbeddedLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, file = owner(log, tmp_path / "one"), tmp_path / "one" / "engine.state"
-    file.write_bytes(ENGINE)
-    one.copy()
-    file.write_bytes(ENGINE[::-1])
+    one = copied(log, tmp_path / "one")
+    (tmp_path / "one" / "engine.state").write_bytes(ENGINE[::-1])
     monkeypatch.setattr(mirror, "AT_ONCE", 1)
     appended = log.append
     left = iter(range(2))
@@ -65,9 +69,7 @@ def test_a_copy_that_is_cut_short_leaves_the_one_before(
 def test_a_copy_that_is_not_whole_is_left_out_and_said(
     log: EmbeddedLog, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    one = owner(log, tmp_path / "one")
-    (tmp_path / "one" / "engine.state").write_bytes(ENGINE)
-    one.copy()
+    copied(log, tmp_path / "one")
     (second,) = log.newest("state", "engine.state/0/1")
     log.append([mirror._part(second.key, b"another", 0)])
     owner(log, tmp_path / "other").fetch()
@@ -78,9 +80,7 @@ def test_a_copy_that_is_not_whole_is_left_out_and_said(
 def test_a_full_disk_costs_what_was_learnt_since_the_file_that_is_there(
     log: EmbeddedLog, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    before = owner(log, tmp_path / "before")
-    (tmp_path / "before" / "engine.state").write_bytes(ENGINE)
-    before.copy()
+    copied(log, tmp_path / "before")
     with Disk(tmp_path, tmp_path / "disk") as disk:
         old = tmp_path / "disk" / "engine.state"
         old.write_bytes(b"old")

@@ -1,15 +1,16 @@
 """What is held is left alone, and found once it is garbage."""
 
 import gc
+import os
 import platform
 import weakref
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cme.runtime.garbage import settle
+from tests.bench.machine import resident_mib
 
 
 @pytest.fixture(autouse=True)
@@ -50,16 +51,9 @@ BLOCK, BLOCKS = 100_000, 2_000
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps it")
 async def test_memory_that_lies_between_what_is_held_is_given_back() -> None:
     blocks = [np.ones(BLOCK, dtype=np.uint8) for _ in range(BLOCKS)]
-    full = resident()
+    full = resident_mib(os.getpid())
     held = blocks[::20]
     del blocks
     await settle()
     assert len(held) == BLOCKS / 20
-    assert full - resident() > 0.75 * BLOCK * BLOCKS
-
-
-def resident() -> int:
-    """Bytes."""
-    status = Path("/proc/self/status").read_text()
-    (line,) = (line for line in status.splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) * 1024
+    assert full - resident_mib(os.getpid()) > 0.75 * BLOCK * BLOCKS / 2**20
